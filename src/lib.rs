@@ -1,0 +1,5 @@
+//! shipproof
+pub mod blob;
+pub mod digest;
+pub mod path;
+pub mod platform;
