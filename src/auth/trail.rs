@@ -1,0 +1,26 @@
+//! The way a search went: what was found, and why each earlier place did not serve.
+
+use super::{Attempt, Credential, Found};
+
+/// A credential and the place it came from.
+#[derive(Debug)]
+pub(super) struct Hit {
+    pub(super) source: String,
+    pub(super) credential: Credential,
+}
+
+/// The places that did not serve, in the order they were asked.
+#[derive(Debug, Default)]
+pub(super) struct Trail(Vec<Attempt>);
+
+impl Trail {
+    /// Notes that `source` did not serve, because of `outcome`.
+    pub(super) fn missed(&mut self, source: impl Into<String>, outcome: impl ToString) {
+        self.0.push(Attempt { source: source.into(), outcome: outcome.to_string() });
+    }
+
+    /// Ends the search.
+    pub(super) fn end(self, hit: Hit) -> Found {
+        Found { credential: hit.credential, source: hit.source, attempts: self.0 }
+    }
+}
