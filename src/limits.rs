@@ -1,0 +1,40 @@
+//! Every cap in one place, with its unit and its reason.
+
+/// Bytes of a manifest or index. Registries refuse larger ones (distribution-spec: "at least 4 megabytes").
+pub const MANIFEST_BYTES: u64 = 4 << 20;
+
+/// Bytes of an image configuration. Histories of hundreds of steps stay far below.
+pub const CONFIG_BYTES: u64 = 8 << 20;
+
+/// Bytes read of an error's body; enough for any message, and no more of an endless page.
+pub const ERROR_BODY_BYTES: usize = 16 << 10;
+
+/// Bytes of a JSON index (`index.json`, `manifest.json`) inside a layout or archive.
+pub const ARCHIVE_JSON_BYTES: u64 = 4 << 20;
+
+/// Indexes within indexes. Docker's containerd store writes two levels; more has no use.
+pub const INDEX_DEPTH: usize = 3;
+
+/// Symbolic links followed in one lookup, as Linux has it (`MAXSYMLINKS`).
+pub const SYMLINKS: usize = 40;
+
+/// Redirects followed for one request; Artifact Registry needs one, Docker Hub two.
+pub const REDIRECTS: usize = 5;
+
+/// Times one request or one blob is tried again before the failure is final.
+pub const RETRIES: usize = 5;
+
+/// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
+pub const RETRY_AFTER_SECONDS: u64 = 60;
+
+/// Chunks of a download that may wait for the reader, so that a slow reader does not fill the memory.
+pub const CHUNKS_IN_FLIGHT: usize = 16;
+
+/// Bytes of one file that git's conversions (line endings, `$Id$`) are tried on; larger files are not source text.
+pub const NORMALIZE_BYTES: u64 = 16 << 20;
+
+/// Bytes of a Dockerfile, `.dockerignore` or attributes file read from the repository.
+pub const REPO_TEXT_BYTES: u64 = 1 << 20;
+
+/// Bytes of file contents held in memory before they move to an unnamed temporary file.
+pub const SPOOL_BYTES: usize = 4 << 20;

@@ -1,0 +1,134 @@
+//! Members of a tar file by name, read in place.
+//!
+//! A layout or `docker save` output is often one tar file. Its table is read once; members are then read from
+//! where they lie. A stream that cannot be sought in (compressed, or from a daemon) is spooled to an unnamed file
+//! first: nothing of it ever gets a name on disk.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compression::{Compression, decompress};
+use crate::path::ImagePath;
+
+use super::SourceError;
+
+/// A tar file whose members can be read by name.
+pub(super) struct Archive {
+    path: PathBuf,
+    file: Arc<File>,
+    members: BTreeMap<ImagePath, Member>,
+}
+
+#[derive(Clone)]
+enum Member {
+    File {
+        offset: u64,
+        size: u64,
+    },
+    /// `docker save` of old links a repeated layer to its first copy.
+    Link(ImagePath),
+}
+
+impl Archive {
+    /// Opens the tar file at `path`, compressed or not.
+    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
+        let fail = |source| SourceError::File { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(fail)?;
+        let mut start = Vec::new();
+        (&file).take(4).read_to_end(&mut start).map_err(fail)?;
+        file.rewind().map_err(fail)?;
+        if Compression::of(&start) == Compression::None {
+            return Self::index(path, file);
+        }
+        let mut spool = Spool::new().map_err(fail)?;
+        io::copy(&mut decompress(file).map_err(fail)?, &mut spool.0).map_err(fail)?;
+        spool.into_archive(path)
+    }
+
+    fn index(path: &Path, file: File) -> Result<Self, SourceError> {
+        let members = table(&file).map_err(|error| SourceError::Format {
+            path: path.to_owned(),
+            expected: "a tar archive",
+            reason: error.to_string(),
+        })?;
+        Ok(Self { path: path.to_owned(), file: Arc::new(file), members })
+    }
+
+    /// Where the archive came from, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The member `name` and its size in bytes.
+    pub(super) fn member(&self, name: &str) -> Option<(Section, u64)> {
+        let mut member = self.members.get(&ImagePath::clean(name.as_bytes()))?;
+        // One step is all that docker writes; more could be a circle.
+        if let Member::Link(target) = member {
+            member = self.members.get(target)?;
+        }
+        match *member {
+            Member::File { offset, size } => Some((Section { file: Arc::clone(&self.file), offset, left: size }, size)),
+            Member::Link(_) => None,
+        }
+    }
+}
+
+fn table(mut file: &File) -> io::Result<BTreeMap<ImagePath, Member>> {
+    file.rewind()?;
+    let mut members = BTreeMap::new();
+    let mut archive = tar::Archive::new(file);
+    for entry in archive.entries_with_seek()? {
+        let entry = entry?;
+        let name = ImagePath::clean(&entry.path_bytes());
+        let link = entry.link_name_bytes();
+        let member = match (entry.header().entry_type(), link) {
+            (tar::EntryType::Symlink, Some(target)) => Member::Link(name.parent().unwrap_or_default().join(&target)),
+            (tar::EntryType::Link, Some(target)) => Member::Link(ImagePath::clean(&target)),
+            (kind, _) if kind.is_file() => Member::File { offset: entry.raw_file_position(), size: entry.size() },
+            _ => continue,
+        };
+        members.insert(name, member);
+    }
+    Ok(members)
+}
+
+/// A part of a file, read without moving anyone else's position.
+pub(super) struct Section {
+    file: Arc<File>,
+    offset: u64,
+    left: u64,
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let count = self.file.read_at(&mut buffer[..wanted], self.offset)?;
+        self.offset += count as u64;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+/// An unnamed file in the temporary directory that takes up a stream.
+pub(super) struct Spool(File);
+
+impl Spool {
+    /// An empty spool.
+    pub(super) fn new() -> io::Result<Self> {
+        tempfile::tempfile().map(Self)
+    }
+
+    /// Adds the next bytes of the stream.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    /// Reads the stream as a tar archive; `path` is what messages call it.
+    pub(super) fn into_archive(self, path: &Path) -> Result<Archive, SourceError> {
+        Archive::index(path, self.0)
+    }
+}

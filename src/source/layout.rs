@@ -1,0 +1,197 @@
+//! OCI image layouts (image-layout.md): a directory, or the same in a tar file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use oci_distribution::manifest::{ImageIndexEntry, OciImageIndex};
+
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::limits;
+use crate::reference::FileRef;
+
+use super::archive::Archive;
+use super::{RawManifest, Source, SourceError, verified};
+
+/// Annotations under which an index keeps the names of its images: the specification's, and containerd's full name.
+const NAME_ANNOTATIONS: [&str; 2] = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
+
+/// An image in an OCI layout.
+pub(super) struct Layout {
+    storage: Storage,
+    tag: Option<String>,
+}
+
+/// A file's contents and their size in bytes.
+type Sized = (Box<dyn Read + Send>, u64);
+
+enum Storage {
+    Directory(PathBuf),
+    Archive(Archive),
+}
+
+impl Storage {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Directory(path) => path,
+            Self::Archive(archive) => archive.path(),
+        }
+    }
+
+    /// The file `name` and its size; `None` when there is no such file.
+    fn open(&self, name: &str) -> Result<Option<Sized>, SourceError> {
+        match self {
+            Self::Archive(archive) => {
+                Ok(archive.member(name).map(|(section, size)| (Box::new(section) as Box<dyn Read + Send>, size)))
+            }
+            Self::Directory(top) => open_file(&top.join(name)),
+        }
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let Some((reader, size)) = self.open(name)? else { return Ok(None) };
+        if size > limit {
+            return Err(SourceError::TooLarge { what: format!("{name} in {}", self.path().display()), limit });
+        }
+        let mut bytes = Vec::new();
+        let fail = |source| SourceError::File { path: self.path().join(name), source };
+        reader.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+        Ok(Some(bytes))
+    }
+}
+
+fn open_file(path: &Path) -> Result<Option<Sized>, SourceError> {
+    let fail = |source| SourceError::File { path: path.to_owned(), source };
+    match File::open(path) {
+        Ok(file) => {
+            let metadata = file.metadata().map_err(fail)?;
+            Ok(Some((Box::new(file), metadata.len())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fail(error)),
+    }
+}
+
+impl Layout {
+    /// The layout in a directory.
+    pub(super) fn directory(file: &FileRef) -> Result<Self, SourceError> {
+        let fail = |source| SourceError::File { path: file.path.clone(), source };
+        let metadata = std::fs::metadata(&file.path).map_err(fail)?;
+        if !metadata.is_dir() {
+            let reason = "it is a file; a layout in a tar file is oci-archive:".to_owned();
+            return Err(SourceError::Format { path: file.path.clone(), expected: "an OCI layout", reason });
+        }
+        Ok(Self { storage: Storage::Directory(file.path.clone()), tag: file.tag.clone() })
+    }
+
+    /// The layout in a tar file.
+    pub(super) fn archive(file: &FileRef) -> Result<Self, SourceError> {
+        Ok(Self::in_archive(Archive::open(&file.path)?, file.tag.clone()))
+    }
+
+    /// The layout in an opened tar file.
+    pub(super) fn in_archive(archive: Archive, tag: Option<String>) -> Self {
+        Self { storage: Storage::Archive(archive), tag }
+    }
+
+    fn index(&self) -> Result<(Vec<u8>, OciImageIndex), SourceError> {
+        let fail = |reason: String| SourceError::Format {
+            path: self.storage.path().to_owned(),
+            expected: "an OCI layout",
+            reason,
+        };
+        let bytes = self.storage.read("index.json", limits::ARCHIVE_JSON_BYTES)?;
+        let bytes = bytes.ok_or_else(|| fail("it has no index.json".to_owned()))?;
+        let index = serde_json::from_slice(&bytes).map_err(|error| fail(format!("index.json: {error}")))?;
+        Ok((bytes, index))
+    }
+
+    fn choose<'i>(&self, entries: &'i [ImageIndexEntry]) -> Result<Option<&'i ImageIndexEntry>, SourceError> {
+        let choice = |reason: String| SourceError::Choice {
+            path: self.storage.path().to_owned(),
+            offered: offered(entries),
+            reason,
+        };
+        match (&self.tag, entries) {
+            (Some(tag), _) => entries
+                .iter()
+                .find(|entry| is_named(entry, tag))
+                .map(Some)
+                .ok_or_else(|| choice(format!("none is called {tag}"))),
+            (None, []) => Err(choice("there is nothing to look at".to_owned())),
+            (None, [only]) => Ok(Some(only)),
+            (None, _) if entries.iter().all(|entry| names(entry).next().is_none()) => Ok(None),
+            (None, _) => Err(choice("none was chosen".to_owned())),
+        }
+    }
+
+    fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, SourceError> {
+        self.storage.read(&blob_name(&descriptor.digest), limit)?.ok_or_else(|| self.missing(descriptor))
+    }
+
+    fn missing(&self, descriptor: &Descriptor) -> SourceError {
+        let what = format!("{} in {}", descriptor.digest, self.storage.path().display());
+        SourceError::NotFound { what, message: String::new() }
+    }
+}
+
+fn blob_name(digest: &Digest) -> String {
+    digest.to_string().replacen(':', "/", 1).split('/').fold("blobs".to_owned(), |path, part| path + "/" + part)
+}
+
+fn names(entry: &ImageIndexEntry) -> impl Iterator<Item = &str> {
+    let annotations = entry.annotations.as_ref();
+    NAME_ANNOTATIONS.iter().filter_map(move |key| annotations?.get(*key)).map(String::as_str)
+}
+
+/// A name may be asked for whole, as its tag, by digest, or as Docker shortens it.
+fn is_named(entry: &ImageIndexEntry, tag: &str) -> bool {
+    let short = |name: &str| name.trim_start_matches("docker.io/").trim_start_matches("library/").to_owned();
+    entry.digest == tag || names(entry).any(|name| name == tag || short(name) == short(tag))
+}
+
+fn offered(entries: &[ImageIndexEntry]) -> String {
+    match entries {
+        [] => "no image".to_owned(),
+        _ => entries.iter().map(|entry| names(entry).next().unwrap_or(&entry.digest)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+impl Source for Layout {
+    fn root(&self) -> Result<RawManifest, SourceError> {
+        let (bytes, index) = self.index()?;
+        let Some(entry) = self.choose(&index.manifests)? else {
+            return Ok(RawManifest { digest: Digest::of(&bytes), bytes });
+        };
+        let descriptor = Descriptor::try_from(entry.clone()).map_err(|error| SourceError::Format {
+            path: self.storage.path().to_owned(),
+            expected: "an OCI layout",
+            reason: error.to_string(),
+        })?;
+        let bytes = self.read_blob(&descriptor, limits::MANIFEST_BYTES)?;
+        verified::check(&descriptor, &bytes)?;
+        Ok(RawManifest { bytes, digest: descriptor.digest })
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+        self.read_blob(descriptor, limits::MANIFEST_BYTES)
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
+        let (reader, _) = self.storage.open(&blob_name(&descriptor.digest))?.ok_or_else(|| self.missing(descriptor))?;
+        Ok(reader)
+    }
+
+    fn has(&self, manifest: &Descriptor) -> bool {
+        matches!(self.storage.open(&blob_name(&manifest.digest)), Ok(Some(_)))
+    }
+
+    fn pinned(&self, digest: &Digest) -> String {
+        let transport = match &self.storage {
+            Storage::Directory(_) => "oci",
+            Storage::Archive(_) => "oci-archive",
+        };
+        format!("{transport}:{}@{digest}", self.storage.path().display())
+    }
+}

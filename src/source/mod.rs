@@ -1,0 +1,152 @@
+//! Where an image comes from: one narrow trait, and one file for each place.
+//!
+//! A source hands out bytes by descriptor. It is synchronous, whatever lies behind it, so that everything above
+//! can be tested with byte slices. No source may be believed: [`manifest`] and [`blob`] wrap what it hands out in
+//! the check of size and digest, and nothing else in the program calls the trait's methods.
+
+mod archive;
+mod daemon;
+mod docker_archive;
+mod error;
+mod layout;
+mod registry;
+mod verified;
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::auth;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::limits;
+use crate::reference::ImageRef;
+
+pub use error::SourceError;
+pub use verified::{BlobError, Verified};
+
+/// A place that holds one image.
+pub trait Source: Send + Sync {
+    /// The manifest or index that the reference leads to. A tag is resolved here, once.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn root(&self) -> Result<RawManifest, SourceError>;
+
+    /// The bytes of a manifest that an index lists.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError>;
+
+    /// The bytes of a configuration or a layer, as stored.
+    ///
+    /// # Errors
+    /// See [`SourceError`]; what goes wrong later comes out of the reads.
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// Whether a manifest that an index lists is there at all; archives often hold one platform of several.
+    fn has(&self, _manifest: &Descriptor) -> bool {
+        true
+    }
+
+    /// A name for the image that cannot come to mean another one.
+    fn pinned(&self, digest: &Digest) -> String;
+}
+
+/// A root manifest as it was received.
+#[derive(Clone, Debug)]
+pub struct RawManifest {
+    /// The manifest's bytes.
+    pub bytes: Vec<u8>,
+    /// What names the image: the digest of those bytes or, where the place keeps no manifests (`docker save` of
+    /// old), the image id.
+    pub digest: Digest,
+}
+
+/// What opening a source needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The runtime on which network requests are carried out.
+    pub runtime: tokio::runtime::Handle,
+    /// Where credentials may be found.
+    pub credentials: auth::Environment,
+    /// Encryption of connections to registries.
+    pub tls: Tls,
+    /// Seconds without a byte after which a connection counts as broken.
+    pub timeout: Duration,
+    /// `DOCKER_HOST`, where set.
+    pub docker_host: Option<String>,
+}
+
+/// Encryption of connections to registries.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// Whether and how certificates are checked.
+    pub mode: TlsMode,
+    /// A file of further certificate authorities (PEM).
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Whether connections are encrypted, and certificates checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// https, and plain http for registries on this machine.
+    #[default]
+    Verify,
+    /// https with any certificate.
+    SkipVerify,
+    /// http.
+    Plain,
+}
+
+/// Opens the place that `reference` names. Nothing is asked of a registry yet.
+///
+/// # Errors
+/// See [`SourceError`]: a missing file, a file of another kind, a daemon that does not answer.
+pub fn open(reference: &ImageRef, options: &Options) -> Result<Box<dyn Source>, SourceError> {
+    Ok(match reference {
+        ImageRef::Registry(name) => Box::new(registry::Registry::open(name, options)?),
+        ImageRef::Layout(file) => Box::new(layout::Layout::directory(file)?),
+        ImageRef::OciArchive(file) => Box::new(layout::Layout::archive(file)?),
+        ImageRef::DockerArchive(file) => docker_archive::open(file)?,
+        ImageRef::DockerDaemon(name) => daemon::open(name, options)?,
+    })
+}
+
+/// The manifest that an index lists as `descriptor`, proven.
+///
+/// # Errors
+/// See [`SourceError`].
+pub fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    check_size("manifest", descriptor, limits::MANIFEST_BYTES)?;
+    let bytes = source.manifest(descriptor)?;
+    verified::check(descriptor, &bytes)?;
+    Ok(bytes)
+}
+
+/// The configuration `descriptor`, whole and proven.
+///
+/// # Errors
+/// See [`SourceError`].
+pub fn config(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    check_size("configuration", descriptor, limits::CONFIG_BYTES)?;
+    let mut bytes = Vec::new();
+    blob(source, descriptor)?.read_to_end(&mut bytes).map_err(|error| SourceError::read(descriptor, error))?;
+    Ok(bytes)
+}
+
+/// The blob `descriptor` in a reader that cannot be used up without the check.
+///
+/// # Errors
+/// See [`SourceError`].
+pub fn blob(source: &dyn Source, descriptor: &Descriptor) -> Result<Verified<Box<dyn Read + Send>>, SourceError> {
+    Ok(Verified::new(source.blob(descriptor)?, descriptor))
+}
+
+fn check_size(what: &'static str, descriptor: &Descriptor, limit: u64) -> Result<(), SourceError> {
+    if descriptor.size > limit {
+        return Err(SourceError::TooLarge { what: format!("{what} {}", descriptor.digest), limit });
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! A blob's body as a blocking reader: a download that goes on behind it, resumes where it broke off, and waits
+//! when the reader is slow.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use backon::BackoffBuilder as _;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use reqwest::header::{HeaderMap, HeaderValue, RANGE};
+use reqwest::{Response, StatusCode};
+use tokio::sync::mpsc;
+
+use crate::descriptor::Descriptor;
+use crate::limits;
+use crate::source::SourceError;
+
+use super::session::{self, Session};
+use super::transport::{self, Failure};
+
+/// The reading end of a download.
+pub(super) struct Body {
+    chunks: mpsc::Receiver<Result<Bytes, SourceError>>,
+    current: Bytes,
+}
+
+/// Starts downloading the blob at `url`; dropping the reader ends the download.
+pub(super) fn stream(
+    runtime: &tokio::runtime::Handle,
+    session: Arc<Session>,
+    url: String,
+    descriptor: Descriptor,
+) -> Body {
+    let (sender, chunks) = mpsc::channel(limits::CHUNKS_IN_FLIGHT);
+    let download = Download { session, url, descriptor, offset: 0, sender };
+    runtime.spawn(download.run());
+    Body { chunks, current: Bytes::new() }
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.current = chunk.map_err(io::Error::other)?,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.current.len());
+        buffer[..count].copy_from_slice(&self.current.split_to(count));
+        Ok(count)
+    }
+}
+
+struct Download {
+    session: Arc<Session>,
+    url: String,
+    descriptor: Descriptor,
+    /// Bytes handed on so far.
+    offset: u64,
+    sender: mpsc::Sender<Result<Bytes, SourceError>>,
+}
+
+/// Nobody reads any more.
+struct Abandoned;
+
+impl Download {
+    /// Downloads to the end; a try that brought bytes gives the next failure a fresh set of tries.
+    async fn run(mut self) {
+        let mut pauses = session::pauses().build();
+        let mut tries = 0;
+        loop {
+            let before = self.offset;
+            let failure = match self.attempt().await {
+                Ok(Ok(())) | Err(Abandoned) => return,
+                Ok(Err(failure)) => failure,
+            };
+            if self.offset > before {
+                pauses = session::pauses().build();
+                tries = 0;
+            }
+            tries += 1;
+            let pause = session::longer(&failure, pauses.next()).filter(|_| session::may_retry(&failure));
+            let Some(pause) = pause else {
+                // An error sent to nobody is lost to nobody.
+                let _ = self.sender.send(Err(session::give_up(failure, tries))).await;
+                return;
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Downloads from `offset` on, until the end or a failure.
+    async fn attempt(&mut self) -> Result<Result<(), Failure>, Abandoned> {
+        let (response, mut skip) = match self.open().await {
+            Ok(opened) => opened,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let url = response.url().clone();
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let mut chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => return Ok(Err(transport::network(&url, &error))),
+            };
+            let known = skip.min(chunk.len() as u64);
+            skip -= known;
+            let chunk = chunk.split_off(usize::try_from(known).expect("at most the chunk's length"));
+            self.offset += chunk.len() as u64;
+            self.sender.send(Ok(chunk)).await.map_err(|_| Abandoned)?;
+            // Whatever is too much is one chunk too much for the check behind the reader.
+            if self.offset > self.descriptor.size {
+                return Ok(Ok(()));
+            }
+        }
+        Ok(self.end(&url))
+    }
+
+    fn end(&self, url: &reqwest::Url) -> Result<(), Failure> {
+        if self.offset >= self.descriptor.size {
+            return Ok(());
+        }
+        let reason = format!("it ended after {} of {} bytes", self.offset, self.descriptor.size);
+        let error = SourceError::Network { url: transport::shown(url), tries: 1, reason };
+        Err(Failure::Transient { error: Box::new(error), wait: None })
+    }
+
+    /// The answer, and how many of its first bytes are known already.
+    async fn open(&self) -> Result<(Response, u64), Failure> {
+        let mut headers = HeaderMap::new();
+        if self.offset > 0 {
+            // A closed range: some registries answer 416 to an open one.
+            let range = format!("bytes={}-{}", self.offset, self.descriptor.size - 1);
+            headers.insert(RANGE, HeaderValue::from_str(&range).expect("digits are a header"));
+        }
+        let what = format!("blob {}", self.descriptor.digest);
+        let response = self.session.get(&self.url, &headers, &what).await?;
+        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
+        Ok((response, if partial { 0 } else { self.offset }))
+    }
+}

@@ -1,0 +1,87 @@
+//! Images in a registry (OCI distribution specification).
+//!
+//! The registry crate supplies the reference grammar, the manifest types and the error envelope. Its client is not
+//! used for the requests: it follows redirects from https to http, reads manifests and error pages without a
+//! bound, hides `Retry-After`, sends credentials to whatever realm a challenge names, and goes on anonymously when
+//! the token server refuses. None of that can be changed from outside, and each is a hole in a verifier, so the two
+//! kinds of GET that reading an image takes are made here with the HTTP client underneath.
+
+mod body;
+mod session;
+mod transport;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+
+use crate::descriptor::Descriptor;
+use crate::digest::{Algorithm, Digest, Hasher};
+use crate::limits;
+use crate::reference::RegistryRef;
+
+use super::{BlobError, Options, RawManifest, Source, SourceError, TlsMode};
+use session::Session;
+
+/// What a manifest may be. Registries answer 404 for a manifest whose type is not named here.
+const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.5, */*;q=0.1";
+
+/// An image in a registry.
+pub(super) struct Registry {
+    name: RegistryRef,
+    runtime: tokio::runtime::Handle,
+    session: Arc<Session>,
+}
+
+impl Registry {
+    /// Prepares requests to the registry of `name`; sends none.
+    pub(super) fn open(name: &RegistryRef, options: &Options) -> Result<Self, SourceError> {
+        let scheme = if options.tls.mode == TlsMode::Plain || plain_loopback(name, options) { "http" } else { "https" };
+        let base = format!("{scheme}://{}", name.api_host());
+        let client = transport::client(options)?;
+        let session = Session::new(client, base, name, options.credentials.clone());
+        Ok(Self { name: name.clone(), runtime: options.runtime.clone(), session: Arc::new(session) })
+    }
+
+    fn get_manifest(&self, version: &str) -> Result<Vec<u8>, SourceError> {
+        let url = format!("{}/v2/{}/manifests/{version}", self.session.base(), self.name.repository);
+        let what = format!("manifest {version} of {}/{}", self.name.host, self.name.repository);
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(MANIFEST_TYPES))]);
+        self.runtime.block_on(self.session.read(&url, &headers, &what, limits::MANIFEST_BYTES))
+    }
+}
+
+/// Registries on this machine mostly speak plain http; one that speaks https is told by `--ca-file` or by
+/// `--insecure-skip-tls-verify`, without which its certificate could not be checked anyway.
+fn plain_loopback(name: &RegistryRef, options: &Options) -> bool {
+    name.is_loopback() && options.tls.mode == TlsMode::Verify && options.tls.ca_file.is_none()
+}
+
+impl Source for Registry {
+    fn root(&self) -> Result<RawManifest, SourceError> {
+        let bytes = self.get_manifest(&self.name.version())?;
+        let asked = self.name.digest.as_ref();
+        let mut hasher = Hasher::new(asked.map_or(Algorithm::Sha256, Digest::algorithm));
+        hasher.update(&bytes);
+        let digest = hasher.finish();
+        if let Some(expected) = asked.filter(|expected| **expected != digest) {
+            return Err(BlobError::Digest { expected: expected.clone(), actual: digest }.into());
+        }
+        Ok(RawManifest { bytes, digest })
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+        self.get_manifest(&descriptor.digest.to_string())
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
+        let url = format!("{}/v2/{}/blobs/{}", self.session.base(), self.name.repository, descriptor.digest);
+        Ok(Box::new(body::stream(&self.runtime, Arc::clone(&self.session), url, descriptor.clone())))
+    }
+
+    fn pinned(&self, digest: &Digest) -> String {
+        self.name.pinned(digest)
+    }
+}

@@ -1,0 +1,189 @@
+//! One request, with its redirects: what may be followed, what may be sent where, and how much may come back.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use oci_distribution::errors::OciEnvelope;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode, Url};
+
+use crate::limits;
+use crate::source::{Options, SourceError, TlsMode};
+
+/// How long connecting may take; a registry that needs longer is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The HTTP client: never follows a redirect and never inflates a body by itself.
+pub(super) fn client(options: &Options) -> Result<Client, SourceError> {
+    crate::auth::install_crypto_provider();
+    let mut builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("shipproof/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(options.timeout)
+        .danger_accept_invalid_certs(options.tls.mode == TlsMode::SkipVerify);
+    if let Some(path) = &options.tls.ca_file {
+        let pem = std::fs::read(path).map_err(|source| SourceError::File { path: path.clone(), source })?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if certificates.is_empty() {
+            return Err(SourceError::Setup(format!("{} holds no PEM certificate", path.display())));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|error| SourceError::Setup(format!("cannot set up https: {}", reason(&error))))
+}
+
+/// Why one attempt failed, and whether another may succeed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Worth another try, after `wait` where the server named a time.
+    Transient { error: Box<SourceError>, wait: Option<Duration> },
+    /// Not worth one.
+    Final(SourceError),
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Sends one GET and follows its redirects. `authorization` goes to the address asked for and nowhere else, for
+/// what a redirect leads to is signed in itself and some storage refuses a second credential.
+pub(super) async fn get(
+    client: &Client,
+    url: &str,
+    headers: &HeaderMap,
+    authorization: Option<&HeaderValue>,
+) -> Result<Response, Failure> {
+    let first = parse(url)?;
+    let mut target = first.clone();
+    for _ in 0..=limits::REDIRECTS {
+        let mut request = client.get(target.clone()).headers(headers.clone());
+        if let Some(value) = authorization.filter(|_| target == first) {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        let response = request.send().await.map_err(|error| network(&target, &error))?;
+        match next_hop(&response)? {
+            Some(next) => target = next,
+            None => return Ok(response),
+        }
+    }
+    let reason = "too many redirects";
+    Err(SourceError::Redirect { url: shown(&first), target: shown(&target), reason }.into())
+}
+
+fn parse(url: &str) -> Result<Url, SourceError> {
+    Url::parse(url).map_err(|error| SourceError::Setup(format!("{url} is not an address: {error}")))
+}
+
+/// Where a redirect leads; relative locations are relative to the address that answered.
+fn next_hop(response: &Response) -> Result<Option<Url>, Failure> {
+    let redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = response.headers().get(LOCATION).filter(|_| redirect) else { return Ok(None) };
+    let from = response.url();
+    let refuse = |target: String, reason| SourceError::Redirect { url: shown(from), target, reason };
+    let text = location.to_str().map_err(|_| refuse(String::new(), "its location is not text"))?;
+    let target = from.join(text).map_err(|_| refuse(String::new(), "its location is not an address"))?;
+    match target.scheme() {
+        "https" => Ok(Some(target)),
+        "http" if from.scheme() == "http" => Ok(Some(target)),
+        "http" => Err(refuse(shown(&target), "it leaves https").into()),
+        _ => Err(refuse(shown(&target), "its scheme is not http").into()),
+    }
+}
+
+/// An address without what may be secret in it: user, password, query.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Both fail only for addresses that cannot have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    // Artifact Registry's signed locations carry their token in the path.
+    let text = url.to_string();
+    match text.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The failure of a connection; certificates that cannot be trusted will not be trusted the next time either.
+pub(super) fn network(url: &Url, error: &reqwest::Error) -> Failure {
+    let reason = reason(error);
+    let hopeless = reason.contains("ertificate") || reason.contains("dns error") || error.is_builder();
+    let error = SourceError::Network { url: shown(url), tries: 1, reason };
+    if hopeless { Failure::Final(error) } else { Failure::Transient { error: Box::new(error), wait: None } }
+}
+
+/// The innermost reasons of a client error, without its address.
+fn reason(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        causes.push(next.to_string());
+        cause = next.source();
+    }
+    if error.is_timeout() {
+        causes = vec!["no data within the time limit".to_owned()];
+    }
+    // A wrapper often repeats what it wraps.
+    causes.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+    if causes.is_empty() { "the request failed".to_owned() } else { causes.join(": ") }
+}
+
+/// The body, of at most `limit` bytes.
+pub(super) async fn bounded_body(response: Response, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    let url = response.url().clone();
+    let mut bytes = Vec::new();
+    let mut stream = response.bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|error| network(&url, &error))?);
+        if bytes.len() as u64 > limit {
+            return Err(SourceError::TooLarge { what: what.to_owned(), limit }.into());
+        }
+    }
+    Ok(bytes)
+}
+
+/// What a refusal says, in one line of bounded length: the registry's own error where it sent one.
+pub(super) async fn message(response: Response) -> String {
+    let mut bytes = Vec::new();
+    let mut stream = response.bytes_stream();
+    while let Some(Ok(chunk)) = stream.next().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limits::ERROR_BODY_BYTES {
+            bytes.truncate(limits::ERROR_BODY_BYTES);
+            break;
+        }
+    }
+    if let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(&bytes) {
+        let errors: Vec<String> = envelope.errors.iter().map(ToString::to_string).collect();
+        return one_line(&errors.join("; "));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    // A page of HTML says nothing that the status does not.
+    if text.trim_start().starts_with('<') { String::new() } else { one_line(&text) }
+}
+
+fn one_line(text: &str) -> String {
+    const CHARACTERS: usize = 400;
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect()
+}
+
+/// How long the server asks to be left alone.
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}
+
+/// Whether a status says "later" instead of "no".
+pub(super) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
