@@ -1,0 +1,79 @@
+//! What can be wrong with a layer.
+
+use std::io;
+
+use crate::digest::LayerDigest;
+use crate::path::ImagePath;
+use crate::source::SourceError;
+
+/// A layer that could not be read, proven or understood.
+#[derive(Debug, thiserror::Error)]
+#[error("layer {digest}: {fault}")]
+pub struct LayerError {
+    /// Which layer.
+    pub digest: LayerDigest,
+    /// What is wrong.
+    #[source]
+    pub fault: Box<LayerFault>,
+}
+
+/// What is wrong with a layer.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerFault {
+    /// Its bytes could not be had.
+    #[error("it cannot be had")]
+    Source(#[from] SourceError),
+    /// Its bytes ended early or are not the ones promised.
+    #[error("its stored bytes cannot be used: {0}")]
+    Stored(io::Error),
+    /// Its bytes cannot be uncompressed, or are not a tar.
+    #[error("it is not a readable tar: {0}")]
+    Tar(io::Error),
+    /// An entry ends before its size is reached.
+    #[error("{0} is cut short")]
+    Truncated(ImagePath),
+    /// An entry whose contents this program would read differently from a runtime.
+    #[error("{0} is stored as a PAX sparse file, which is not supported")]
+    Sparse(ImagePath),
+    /// A whiteout that names nothing that could be removed.
+    #[error("whiteout {0} names no file (image-spec layer.md, \"Whiteouts\")")]
+    Whiteout(ImagePath),
+    /// Contents made to deceive.
+    #[error("{0} carries a SHA-1 collision attack")]
+    Collision(ImagePath),
+    /// Contents that changed between two readings.
+    #[error("{0} has other contents than when it was first read")]
+    Changed(ImagePath),
+    /// Contents that could not be handed on.
+    #[error("contents cannot be written: {0}")]
+    Write(io::Error),
+}
+
+impl LayerError {
+    /// What kind of failure this is, for machines.
+    pub fn kind(&self) -> &'static str {
+        match &*self.fault {
+            LayerFault::Source(error) => error.kind(),
+            LayerFault::Write(_) => "write",
+            LayerFault::Stored(error) => match inner(error) {
+                Some(error) => error.kind(),
+                None => "corrupt-image",
+            },
+            _ => "corrupt-image",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match &*self.fault {
+            LayerFault::Source(error) => error.hint(),
+            LayerFault::Stored(error) => inner(error).and_then(SourceError::hint),
+            _ => None,
+        }
+    }
+}
+
+/// The source's own error, which travels through the readers inside an I/O error.
+fn inner(error: &io::Error) -> Option<&SourceError> {
+    error.get_ref()?.downcast_ref()
+}

@@ -1,0 +1,201 @@
+//! The index of a layer: everything it does to a file system, from one streaming pass.
+
+use std::io::Read;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::blob::{BlobHasher, BlobId, ObjectFormat};
+use crate::compression::decompress;
+use crate::path::ImagePath;
+
+use super::LayerFault;
+use super::tar::{self, HeaderKind, Walk};
+use super::whiteout::{self, Whiteout};
+
+/// What one layer does to the file system below it. Removals act on lower layers only, wherever in the tar they
+/// stand (image-spec layer.md, "Whiteouts"), so whoever applies an index takes them first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerIndex {
+    /// The changes, in the tar's order.
+    pub changes: Vec<Change>,
+    /// Bytes of the files, uncompressed.
+    pub file_bytes: u64,
+}
+
+/// One change that a layer makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The entry is there afterwards.
+    Put(Entry),
+    /// The path is gone from lower layers, with everything below it.
+    Remove(ImagePath),
+    /// What lower layers have in the directory is gone.
+    Opaque(ImagePath),
+}
+
+/// Something a layer puts into the file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where, as the tar names it, cleaned; symbolic links among its parents are not followed yet.
+    pub path: ImagePath,
+    /// Permission bits (`0o7777`).
+    pub mode: u32,
+    /// What.
+    pub kind: EntryKind,
+}
+
+/// What an entry is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    Regular(FileContent),
+    /// A directory.
+    Directory,
+    /// A symbolic link with its target, as written.
+    Symlink(Vec<u8>),
+    /// Another name for a path of the same layer.
+    Hardlink(ImagePath),
+    /// A device or a fifo.
+    Special,
+}
+
+/// The contents of a regular file, by their hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileContent {
+    /// Bytes.
+    pub size: u64,
+    /// The id git would store them under.
+    pub blob: BlobId,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// Which entry of the layer's tar holds them.
+    pub position: u32,
+}
+
+impl FileContent {
+    /// The SHA-256 in hexadecimal.
+    pub fn sha256_hex(&self) -> String {
+        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Bytes hashed at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Reads the tar in `stored`, whatever its compression, into an index.
+pub(super) fn index(stored: &mut (impl Read + Send), format: ObjectFormat) -> Result<LayerIndex, LayerFault> {
+    let mut buffer = vec![0; CHUNK_BYTES];
+    let mut index = LayerIndex::default();
+    let mut plain = decompress(stored).map_err(LayerFault::Tar)?;
+    tar::walk(&mut plain, |position, header, contents| {
+        match whiteout::classify(&header.path) {
+            Whiteout::Removes(path) => index.changes.push(Change::Remove(path)),
+            Whiteout::Empties(directory) => index.changes.push(Change::Opaque(directory)),
+            Whiteout::Metadata => {}
+            Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
+            Whiteout::No => {
+                let kind = match header.kind {
+                    HeaderKind::Regular { size } => {
+                        let content = hash(&header.path, contents, size, format, position, &mut buffer)?;
+                        index.file_bytes += size;
+                        EntryKind::Regular(content)
+                    }
+                    HeaderKind::Directory => EntryKind::Directory,
+                    HeaderKind::Symlink(target) => EntryKind::Symlink(target),
+                    HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
+                    HeaderKind::Special => EntryKind::Special,
+                };
+                index.changes.push(Change::Put(Entry { path: header.path, mode: header.mode, kind }));
+            }
+        }
+        Ok(Walk::GoOn)
+    })?;
+    // What follows the end of the archive is not looked at, but its compression must hold to the end.
+    std::io::copy(&mut plain, &mut std::io::sink()).map_err(LayerFault::Tar)?;
+    Ok(index)
+}
+
+fn hash(
+    path: &ImagePath,
+    contents: &mut dyn Read,
+    size: u64,
+    format: ObjectFormat,
+    position: u32,
+    buffer: &mut [u8],
+) -> Result<FileContent, LayerFault> {
+    let (mut blob, mut sha256, mut seen) = (BlobHasher::new(size, format), Sha256::new(), 0);
+    loop {
+        let count = contents.read(buffer).map_err(LayerFault::Tar)?;
+        if count == 0 {
+            break;
+        }
+        blob.update(&buffer[..count]);
+        sha256.update(&buffer[..count]);
+        seen += count as u64;
+    }
+    if seen != size {
+        return Err(LayerFault::Truncated(path.clone()));
+    }
+    let blob = blob.finish().map_err(|_| LayerFault::Collision(path.clone()))?;
+    Ok(FileContent { size, blob, sha256: sha256.finalize().into(), position })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tar_of(entries: &[(&str, tar_crate::EntryType, &str)]) -> Vec<u8> {
+        let mut builder = tar_crate::Builder::new(Vec::new());
+        for (name, kind, text) in entries {
+            let mut header = tar_crate::Header::new_gnu();
+            header.set_entry_type(*kind);
+            header.set_mode(0o100_644);
+            if matches!(kind, tar_crate::EntryType::Regular) {
+                header.set_size(text.len() as u64);
+                builder.append_data(&mut header, name, text.as_bytes()).unwrap();
+            } else {
+                header.set_size(0);
+                builder.append_link(&mut header, name, text).unwrap();
+            }
+        }
+        builder.into_inner().unwrap()
+    }
+
+    use ::tar as tar_crate;
+
+    #[test]
+    fn one_pass_knows_everything() {
+        let long = format!("{}/x", "d".repeat(180));
+        let stored = tar_of(&[
+            ("./app/hello", tar_crate::EntryType::Regular, "hello\n"),
+            (&long, tar_crate::EntryType::Regular, ""),
+            ("app/.wh.gone", tar_crate::EntryType::Regular, ""),
+            ("app/link", tar_crate::EntryType::Symlink, "../x"),
+            ("app/hard", tar_crate::EntryType::Link, "./app/hello"),
+        ]);
+        let index = index(&mut &stored[..], ObjectFormat::Sha1).unwrap();
+        let path = |text: &str| ImagePath::clean(text.as_bytes());
+        let Change::Put(hello) = &index.changes[0] else { panic!() };
+        let EntryKind::Regular(content) = &hello.kind else { panic!() };
+        assert_eq!((hello.path.clone(), hello.mode), (path("app/hello"), 0o644));
+        assert_eq!((content.size, content.blob.to_string().as_str()), (6, "ce013625030ba8dba906f756967f9e9ca394464a"));
+        assert!(matches!(&index.changes[1], Change::Put(entry) if entry.path == path(&long)));
+        assert_eq!(index.changes[2], Change::Remove(path("app/gone")));
+        assert!(matches!(&index.changes[3], Change::Put(entry) if entry.kind == EntryKind::Symlink(b"../x".to_vec())));
+        assert!(
+            matches!(&index.changes[4], Change::Put(entry) if entry.kind == EntryKind::Hardlink(path("app/hello")))
+        );
+        assert_eq!(index.file_bytes, 6);
+    }
+
+    #[test]
+    fn damage_is_an_error_with_a_name() {
+        let whole = tar_of(&[("a", tar_crate::EntryType::Regular, &"x".repeat(2000))]);
+        let cut = index(&mut &whole[..1024], ObjectFormat::Sha1).unwrap_err();
+        assert_eq!(cut.to_string(), "/a is cut short");
+        let noise = index(&mut &[b'n'; 2048][..], ObjectFormat::Sha1).unwrap_err();
+        assert!(noise.to_string().starts_with("it is not a readable tar"), "{noise}");
+        let bare = tar_of(&[("d/.wh.", tar_crate::EntryType::Regular, "")]);
+        assert!(index(&mut &bare[..], ObjectFormat::Sha1).unwrap_err().to_string().contains("names no file"));
+    }
+}

@@ -1,0 +1,71 @@
+//! What a layer says: its entries, read in one pass, and only believed when the whole layer is proven.
+
+mod content;
+mod error;
+mod index;
+mod tar;
+mod whiteout;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::blob::ObjectFormat;
+use crate::descriptor::Descriptor;
+use crate::digest::LayerDigest;
+use crate::source::{self, Source};
+
+pub use content::contents;
+pub use error::{LayerError, LayerFault};
+pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
+
+/// Indexes by the digest of their layer.
+pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
+
+/// Reads every layer among `layers` once, however often it is listed, `jobs` at a time.
+///
+/// # Errors
+/// The [`LayerError`] of the first layer, in the order given, that failed.
+pub fn index_all(
+    source: &dyn Source,
+    layers: &[&Descriptor],
+    format: ObjectFormat,
+    jobs: usize,
+) -> Result<Indexes, LayerError> {
+    let mut unique: Vec<&Descriptor> = Vec::new();
+    for layer in layers {
+        if !unique.iter().any(|other| other.digest == layer.digest) {
+            unique.push(layer);
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.clamp(1, unique.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(layer) = unique.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = index_one(source, layer, format);
+                    let failed = result.is_err();
+                    let key = LayerDigest(layer.digest.clone());
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, result);
+                    if failed {
+                        next.store(unique.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().map(|(digest, result)| Ok((digest, Arc::new(result?)))).collect()
+}
+
+fn index_one(source: &dyn Source, layer: &Descriptor, format: ObjectFormat) -> Result<LayerIndex, LayerError> {
+    let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+    let mut stored = source::blob(source, layer).map_err(|error| wrap(error.into()))?;
+    let outcome = index::index(&mut stored, format);
+    // A layer with other bytes is the cause of whatever its tar failed with, so the proof speaks first.
+    match stored.finish() {
+        Err(error) => Err(wrap(LayerFault::Stored(error))),
+        Ok(()) => outcome.map_err(wrap),
+    }
+}

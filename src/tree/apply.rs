@@ -1,0 +1,141 @@
+//! Applying a layer: its removals first, then what it puts, in the tar's order.
+//!
+//! OCI image specification, layer.md: whiteouts "MUST only apply to resources in lower/parent layers"; an existing
+//! path is replaced unless both are directories, which keep their entries and take the new attributes.
+
+use std::collections::BTreeMap;
+
+use crate::layer::{Change, Entry, EntryKind, LayerIndex};
+use crate::path::ImagePath;
+
+use super::resolve::Last;
+use super::{FileTree, Node, NodeId, NodeKind, ROOT, Stored, TreeError};
+
+/// Permission bits of a directory that a tar implies and does not list, as runtimes create it.
+const IMPLIED_DIRECTORY_MODE: u32 = 0o755;
+
+impl FileTree {
+    /// Applies the layer at position `layer`.
+    ///
+    /// # Errors
+    /// See [`TreeError`]: symbolic links in a circle, hard links to nothing.
+    pub fn apply(&mut self, layer: usize, index: &LayerIndex) -> Result<(), TreeError> {
+        for change in &index.changes {
+            match change {
+                Change::Remove(path) => self.remove(path)?,
+                Change::Opaque(directory) => self.empty(directory)?,
+                Change::Put(_) => {}
+            }
+        }
+        // Some builders write a hard link before its target; it gets a second chance when all else is there.
+        let mut early = Vec::new();
+        for change in &index.changes {
+            if let Change::Put(entry) = change
+                && !self.put(layer, entry)?
+            {
+                early.push(entry);
+            }
+        }
+        for entry in early {
+            if !self.put(layer, entry)? {
+                return Err(dangling(layer, entry));
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &ImagePath) -> Result<(), TreeError> {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+        if let Some(found) = self.lookup(&directory)?
+            && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
+        {
+            entries.remove(name);
+        }
+        Ok(())
+    }
+
+    fn empty(&mut self, directory: &ImagePath) -> Result<(), TreeError> {
+        if let Some(found) = self.lookup(directory)?
+            && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
+        {
+            entries.clear();
+        }
+        Ok(())
+    }
+
+    /// Puts one entry; `false` for a hard link whose target is not there (yet).
+    fn put(&mut self, layer: usize, entry: &Entry) -> Result<bool, TreeError> {
+        let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name()) else {
+            // The root's own entry carries attributes only.
+            self.nodes[ROOT.0].mode = entry.mode;
+            return Ok(true);
+        };
+        let Some(node) = self.node_of(layer, entry)? else { return Ok(false) };
+        let directory = self.directory(layer, &parent)?;
+        let existing = self.entries(directory).and_then(|entries| entries.get(name)).copied();
+        match existing.filter(|existing| self.entries(*existing).is_some()) {
+            Some(existing) if matches!(node.kind, NodeKind::Directory(_)) => {
+                let kept = &mut self.nodes[existing.0];
+                (kept.mode, kept.layer) = (node.mode, layer);
+            }
+            _ => {
+                self.insert(directory, name, node);
+            }
+        }
+        Ok(true)
+    }
+
+    fn node_of(&self, layer: usize, entry: &Entry) -> Result<Option<Node>, TreeError> {
+        let kind = match &entry.kind {
+            EntryKind::Directory => NodeKind::Directory(BTreeMap::new()),
+            EntryKind::Regular(content) => NodeKind::Regular(Stored { layer, content: *content }),
+            EntryKind::Symlink(target) => NodeKind::Symlink(target.clone().into_boxed_slice()),
+            EntryKind::Special => NodeKind::Special,
+            EntryKind::Hardlink(target) => {
+                let Some(found) = self.entry(target)? else { return Ok(None) };
+                let linked = self.node(found.id);
+                // A link shares the attributes of what it links to.
+                return match &linked.kind {
+                    NodeKind::Directory(_) => Ok(None),
+                    kind => Ok(Some(Node { kind: kind.clone(), mode: linked.mode, layer })),
+                };
+            }
+        };
+        Ok(Some(Node { kind, mode: entry.mode, layer }))
+    }
+
+    /// The directory `path`, created where it is missing, as every runtime does for entries without parents.
+    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<NodeId, TreeError> {
+        let walked = self.walk(path, Last::Follow)?;
+        let mut here = walked.id();
+        if self.entries(here).is_none() {
+            // A file stands where a directory must be; it gives way.
+            self.nodes[here.0] = Self::implied_directory(layer);
+        }
+        for name in walked.missing.iter().filter(|name| *name != b"..") {
+            here = self.insert(here, name, Self::implied_directory(layer));
+        }
+        Ok(here)
+    }
+
+    fn implied_directory(layer: usize) -> Node {
+        Node { kind: NodeKind::Directory(BTreeMap::new()), mode: IMPLIED_DIRECTORY_MODE, layer }
+    }
+
+    fn insert(&mut self, directory: NodeId, name: &[u8], node: Node) -> NodeId {
+        let id = NodeId(self.nodes.len());
+        self.nodes.push(node);
+        if let NodeKind::Directory(entries) = &mut self.nodes[directory.0].kind {
+            entries.insert(name.into(), id);
+        }
+        id
+    }
+}
+
+fn dangling(layer: usize, entry: &Entry) -> TreeError {
+    let target = match &entry.kind {
+        EntryKind::Hardlink(target) => target.clone(),
+        _ => ImagePath::root(),
+    };
+    TreeError::DanglingHardlink { link: entry.path.clone(), target, layer }
+}

@@ -1,0 +1,121 @@
+//! The merged file system of an image: layers applied one on the other, and lookups inside the result.
+//!
+//! Nothing is ever written to a disk: the file system is a table of nodes, names are bytes, and a symbolic link
+//! leads nowhere but inside the image. Each node knows which layer set it.
+
+mod apply;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::layer::FileContent;
+use crate::path::ImagePath;
+
+pub use resolve::Found;
+
+/// A file system.
+#[derive(Clone, Debug)]
+pub struct FileTree {
+    /// Node 0 is the root. Nodes that a layer removed stay in the table, out of reach.
+    nodes: Vec<Node>,
+}
+
+/// The number of a node in its tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(usize);
+
+const ROOT: NodeId = NodeId(0);
+
+/// A file, a directory, or something else with a name.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// Permission bits (`0o7777`).
+    pub mode: u32,
+    /// The layer that set it, base layer 0.
+    pub layer: usize,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// A directory with its entries.
+    Directory(BTreeMap<Box<[u8]>, NodeId>),
+    /// A regular file.
+    Regular(Stored),
+    /// A symbolic link with its target, as written.
+    Symlink(Box<[u8]>),
+    /// A device or a fifo.
+    Special,
+}
+
+/// Where a file's contents lie. For a hard link that is not where its name was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The layer whose tar holds the contents.
+    pub layer: usize,
+    /// The contents.
+    pub content: FileContent,
+}
+
+/// What a lookup or a layer ran into.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TreeError {
+    /// Symbolic links that lead in a circle, or through too many steps.
+    #[error("{0} leads through too many symbolic links (a cycle?)")]
+    Cycle(ImagePath),
+    /// A hard link to something that no layer up to its own has.
+    #[error("{link} in layer {layer} is a hard link to {target}, which does not exist")]
+    DanglingHardlink {
+        /// The link.
+        link: ImagePath,
+        /// Its target.
+        target: ImagePath,
+        /// The layer's position.
+        layer: usize,
+    },
+}
+
+impl Default for FileTree {
+    fn default() -> Self {
+        Self { nodes: vec![Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 }] }
+    }
+}
+
+impl FileTree {
+    /// The node with this number.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Everything below `directory` (itself excluded), directories before their entries, names in byte order.
+    /// Symbolic links are listed, not followed.
+    pub fn below(&self, directory: &Found) -> Vec<(ImagePath, NodeId)> {
+        let mut listed = Vec::new();
+        let mut pending = vec![(directory.path.clone(), directory.id)];
+        while let Some((path, id)) = pending.pop() {
+            if id != directory.id {
+                listed.push((path.clone(), id));
+            }
+            if let NodeKind::Directory(entries) = &self.node(id).kind {
+                pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
+            }
+        }
+        listed
+    }
+
+    /// Everything in the file system; see [`FileTree::below`].
+    pub fn all(&self) -> Vec<(ImagePath, NodeId)> {
+        self.below(&Found { path: ImagePath::root(), id: ROOT })
+    }
+
+    fn entries(&self, id: NodeId) -> Option<&BTreeMap<Box<[u8]>, NodeId>> {
+        match &self.node(id).kind {
+            NodeKind::Directory(entries) => Some(entries),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Layers written as text, and the file systems they make.
+
+use super::*;
+use crate::blob::{BlobId, ObjectFormat};
+use crate::layer::{Change, Entry, EntryKind, LayerIndex};
+
+/// One change a word or two: `f PATH=TEXT`, `d PATH`, `l PATH>TARGET`, `h PATH>TARGET`, `- PATH`, `opq PATH`.
+fn layer(text: &str) -> LayerIndex {
+    let changes = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(change);
+    LayerIndex { changes: changes.collect(), file_bytes: 0 }
+}
+
+fn change(line: &str) -> Change {
+    let clean = |path: &str| ImagePath::clean(path.as_bytes());
+    let (what, rest) = line.split_once(' ').unwrap();
+    let put = |path: &str, mode, kind| Change::Put(Entry { path: clean(path), mode, kind });
+    match what {
+        "-" => Change::Remove(clean(rest)),
+        "opq" => Change::Opaque(clean(rest)),
+        "d" => put(rest, 0o755, EntryKind::Directory),
+        "f" => {
+            let (path, text) = rest.split_once('=').unwrap();
+            let blob = BlobId::of(text.as_bytes(), ObjectFormat::Sha1).unwrap();
+            let content = FileContent { size: text.len() as u64, blob, sha256: [0; 32], position: 0 };
+            put(path, 0o644, EntryKind::Regular(content))
+        }
+        "l" | "h" => {
+            let (path, target) = rest.split_once('>').unwrap();
+            let kind = match what {
+                "l" => EntryKind::Symlink(target.as_bytes().to_vec()),
+                _ => EntryKind::Hardlink(clean(target)),
+            };
+            put(path, 0o777, kind)
+        }
+        other => panic!("unknown change {other}"),
+    }
+}
+
+fn tree(layers: &[&str]) -> Result<FileTree, TreeError> {
+    let mut tree = FileTree::default();
+    for (position, text) in layers.iter().enumerate() {
+        tree.apply(position, &layer(text))?;
+    }
+    Ok(tree)
+}
+
+/// `PATH` for directories, `PATH=BLOB` for files, `PATH>TARGET` for links.
+fn listing(tree: &FileTree) -> Vec<String> {
+    let show = |(path, id): (ImagePath, NodeId)| match &tree.node(id).kind {
+        NodeKind::Directory(_) => path.to_string(),
+        NodeKind::Regular(stored) => {
+            format!("{path}={}@{}", &stored.content.blob.to_string()[..4], tree.node(id).layer)
+        }
+        NodeKind::Symlink(target) => format!("{path}>{}", String::from_utf8_lossy(target)),
+        NodeKind::Special => format!("{path}!"),
+    };
+    tree.all().into_iter().map(show).collect()
+}
+
+/// The first four digits of a text's blob id.
+fn id(text: &str) -> String {
+    BlobId::of(text.as_bytes(), ObjectFormat::Sha1).unwrap().to_string()[..4].to_owned()
+}
+
+#[test]
+fn layers_are_applied_as_the_specification_says() {
+    let (one, two) = (id("1"), id("2"));
+    let table: Vec<(&str, Vec<&str>, Vec<String>)> = vec![
+        ("parents need no entry", vec!["f a/b/c=1"], vec!["/a".into(), "/a/b".into(), format!("/a/b/c={one}@0")]),
+        ("the last duplicate wins", vec!["f a=1\nf a=2"], vec![format!("/a={two}@0")]),
+        ("a whiteout removes a subtree", vec!["f d/a=1\nf e=1", "- d"], vec![format!("/e={one}@0")]),
+        ("a whiteout leaves its own layer alone", vec!["f a=1", "f a=2\n- a"], vec![format!("/a={two}@1")]),
+        ("an opaque marker at the end", vec!["f d/a=1", "f d/b=2\nopq d"], vec!["/d".into(), format!("/d/b={two}@1")]),
+        ("a file replaces a directory", vec!["f d/a=1", "f d=2"], vec![format!("/d={two}@1")]),
+        ("a directory replaces a file", vec!["f d=1", "f d/a=2"], vec!["/d".into(), format!("/d/a={two}@1")]),
+        (
+            "directories merge",
+            vec!["f d/a=1", "d d\nf d/b=2"],
+            vec!["/d".into(), format!("/d/a={one}@0"), format!("/d/b={two}@1")],
+        ),
+        ("deleted and created again", vec!["f d/a=1", "- d", "f d/b=2"], vec!["/d".into(), format!("/d/b={two}@2")]),
+        (
+            "a hard link keeps what it linked to",
+            vec!["f a=1\nh b>a", "f a=2"],
+            vec![format!("/a={two}@1"), format!("/b={one}@0")],
+        ),
+        ("a hard link outlives its target", vec!["f a=1\nh b>a", "- a"], vec![format!("/b={one}@0")]),
+        ("a hard link before its target", vec!["h b>a\nf a=1"], vec![format!("/a={one}@0"), format!("/b={one}@0")]),
+        ("a hard link into a lower layer", vec!["f a=1", "h b>a"], vec![format!("/a={one}@0"), format!("/b={one}@1")]),
+        (
+            "a symlinked parent is followed",
+            vec!["d usr/lib\nl lib>usr/lib", "f lib/new=2"],
+            vec!["/lib>usr/lib".into(), "/usr".into(), "/usr/lib".into(), format!("/usr/lib/new={two}@1")],
+        ),
+        (
+            "a whiteout through a symlinked parent",
+            vec!["f usr/lib/x=1\nl lib>usr/lib", "- lib/x"],
+            vec!["/lib>usr/lib".into(), "/usr".into(), "/usr/lib".into()],
+        ),
+        (
+            "links never leave the root",
+            vec!["l up>../../..", "f up/x=1"],
+            vec!["/up>../../..".into(), format!("/x={one}@1")],
+        ),
+    ];
+    for (name, layers, expected) in table {
+        assert_eq!(listing(&tree(&layers).unwrap()), expected, "{name}");
+    }
+}
+
+#[test]
+fn lookups_follow_links_inside_the_root() {
+    let tree = tree(&["f srv/app/main=1\nl app>/srv/app\nl srv/app/again>main\nl gone>nowhere\nl a>b\nl b>a"]).unwrap();
+    let path = |text: &str| ImagePath::clean(text.as_bytes());
+    let real = |text: &str| tree.lookup(&path(text)).unwrap().map(|found| found.path.to_string());
+    assert_eq!(real("app/main").as_deref(), Some("/srv/app/main"));
+    assert_eq!(real("app/again").as_deref(), Some("/srv/app/main"));
+    assert_eq!(tree.entry(&path("app/again")).unwrap().unwrap().path, path("srv/app/again"));
+    assert_eq!(real("gone"), None);
+    assert_eq!(real("app/main/below"), None);
+    assert_eq!(tree.lookup(&path("a/x")), Err(TreeError::Cycle(path("a/x"))));
+}
+
+#[test]
+fn a_link_to_nothing_is_named() {
+    let error = tree(&["f a=1", "h b>missing"]).unwrap_err();
+    assert_eq!(error.to_string(), "/b in layer 1 is a hard link to /missing, which does not exist");
+}
