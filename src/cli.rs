@@ -1,0 +1,199 @@
+//! What may be typed. Doc comments are the help text; every check that spans several flags lives in `commands`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::platform::Platform;
+
+const AFTER_HELP: &str = "\
+IMAGE is [docker://]HOST/NAME[:TAG][@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG]
+or docker-daemon:NAME[:TAG].
+
+Exit status: 0 agrees, 1 differs, 2 could not tell.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "shipproof",
+    version,
+    max_term_width = 100,
+    about = "Proves what code a container image holds, by comparing its files with the git tree, byte for byte",
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check that the image holds the files that git says
+    Verify(Verify),
+    /// Print files of the image
+    Cat(Cat),
+    /// List files of the image
+    Ls(Ls),
+    /// List the layers of the image and the build steps that made them
+    Layers(Layers),
+}
+
+/// `shipproof verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The image
+    pub image: String,
+    /// Files to check (all mapped files when none is named): a bare name (every copy in the image), a repository
+    /// path, an absolute image path, or a glob; - reads a list from standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Options of the comparison
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof cat`
+#[derive(Debug, Args)]
+pub struct Cat {
+    /// The image
+    pub image: String,
+    /// Files to print: an absolute image path, or a bare name if only one file has it
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<OsString>,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// `shipproof ls`
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// The image
+    pub image: String,
+    /// The directory to list, with everything below it
+    #[arg(value_name = "DIR", default_value = "/")]
+    pub directory: OsString,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof layers`
+#[derive(Debug, Args)]
+pub struct Layers {
+    /// The image
+    pub image: String,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Flags of all commands that compare.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct CompareArgs {
+    /// The git repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+    /// The revision to compare with
+    #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with = "worktree")]
+    pub rev: String,
+    /// Compare with the work tree as it is on disk, instead of with a revision
+    #[arg(long)]
+    pub worktree: bool,
+    /// An image directory that holds a repository directory (. is the top); may be repeated
+    #[arg(long = "map", value_name = "IMAGE_DIR=REPO_DIR")]
+    pub maps: Vec<String>,
+    /// The Dockerfile that built the image; it says what was copied where
+    #[arg(long, value_name = "FILE", conflicts_with = "maps")]
+    pub dockerfile: Option<PathBuf>,
+    /// The directory of the repository that was the build context
+    #[arg(long, value_name = "DIR", conflicts_with = "maps")]
+    pub context: Option<String>,
+    /// Let file modes and untracked files count too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Flags of all commands that read images.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading images")]
+pub struct ReadArgs {
+    /// Look at this platform only; may be repeated [default: all, or linux/amd64 where one is enough]
+    #[arg(long = "platform", value_name = "OS/ARCH[/VARIANT]")]
+    pub platforms: Vec<Platform>,
+    /// Speak http with the registry (registries on this machine need no flag)
+    #[arg(long, conflicts_with_all = ["ca_file", "insecure_skip_tls_verify"])]
+    pub plain_http: bool,
+    /// Trust the certificate authorities in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Accept any certificate of the registry
+    #[arg(long)]
+    pub insecure_skip_tls_verify: bool,
+    /// Take credentials from this file only (the format of docker's config.json)
+    #[arg(long, value_name = "FILE")]
+    pub auth_file: Option<PathBuf>,
+    /// Seconds without data after which a connection counts as broken
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// Layers read at once [default: the number of processors, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+}
+
+/// Flags of all commands that report.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub struct OutputArgs {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the report to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print only the verdict and what differs
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print every file, and what was noticed on the way
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

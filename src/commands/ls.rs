@@ -1,0 +1,36 @@
+//! `shipproof ls`
+
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::cli::{Format, Ls};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::path::ImagePath;
+use crate::report::escape::escape_bytes;
+use crate::report::{ListedEntry, listing_json, listing_text};
+use crate::tree::NodeKind;
+
+use super::{Process, output, setup};
+
+/// Lists everything below a directory, or one file.
+pub(super) fn run(args: &Ls, process: &Process) -> Result<Exit, Error> {
+    let inspected = setup::inspect(&args.image, &args.read, process)?;
+    let tree = &inspected.tree;
+    let name = args.directory.as_bytes();
+    let found = tree.lookup(&ImagePath::clean(name))?.ok_or_else(|| Error::NoMatch(escape_bytes(name)))?;
+    let nodes = match &tree.node(found.id).kind {
+        NodeKind::Directory(_) => tree.below(&found),
+        _ => vec![(found.path, found.id)],
+    };
+    let entries: Vec<ListedEntry<'_>> =
+        nodes.into_iter().map(|(path, id)| ListedEntry { path, node: tree.node(id) }).collect();
+    let bytes = match args.output.format {
+        Format::Text => listing_text(&entries),
+        Format::Json => {
+            let platform = inspected.image.platform.to_string();
+            listing_json(&args.image, &inspected.opened.pinned, platform, &entries)
+        }
+    };
+    output::write(&args.output, &bytes)?;
+    Ok(Exit::Agrees)
+}

@@ -1,0 +1,99 @@
+//! What the commands share: the surroundings of the process, and an image opened and merged.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::auth;
+use crate::blob::ObjectFormat;
+use crate::cli::ReadArgs;
+use crate::error::Error;
+use crate::image::{self, Image, Opened};
+use crate::layer::{self, Indexes};
+use crate::platform::Platform;
+use crate::reference::ImageRef;
+use crate::source::{self, Source, Tls, TlsMode};
+use crate::tree::FileTree;
+use crate::verify;
+
+/// Layers read at once unless the user says otherwise: more threads only wait for each other's download.
+const MOST_JOBS: usize = 8;
+
+/// Everything that comes from outside of the arguments. Only `main` makes one.
+pub struct Process {
+    /// The runtime for network requests.
+    pub runtime: tokio::runtime::Handle,
+    /// Where credentials may be found.
+    pub credentials: auth::Environment,
+    /// `DOCKER_HOST`.
+    pub docker_host: Option<String>,
+    /// Whether colours suit standard output.
+    pub stdout_colored: bool,
+    /// Whether colours suit standard error.
+    pub stderr_colored: bool,
+}
+
+impl Process {
+    /// The surroundings as they are.
+    pub fn here(runtime: tokio::runtime::Handle) -> Self {
+        use std::io::IsTerminal as _;
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            runtime,
+            credentials: auth::Environment::from_process(),
+            docker_host: std::env::var("DOCKER_HOST").ok(),
+            stdout_colored: !plain && std::io::stdout().is_terminal(),
+            stderr_colored: !plain && std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Layers read at once.
+pub(super) fn jobs(args: &ReadArgs) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS);
+    args.jobs.map_or_else(processors, usize::from)
+}
+
+/// Opens the place that `text` names.
+pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Result<Box<dyn Source>, Error> {
+    let reference: ImageRef = text.parse()?;
+    let mode = match (args.plain_http, args.insecure_skip_tls_verify) {
+        (true, _) => TlsMode::Plain,
+        (_, true) => TlsMode::SkipVerify,
+        _ => TlsMode::Verify,
+    };
+    let options = source::Options {
+        runtime: process.runtime.clone(),
+        credentials: auth::Environment { auth_file: args.auth_file.clone(), ..process.credentials.clone() },
+        tls: Tls { mode, ca_file: args.ca_file.clone() },
+        timeout: Duration::from_secs(args.timeout),
+        docker_host: process.docker_host.clone(),
+    };
+    Ok(source::open(&reference, &options)?)
+}
+
+/// One image of one platform, with its layers read and merged.
+pub(super) struct Inspected {
+    pub(super) source: Box<dyn Source>,
+    pub(super) opened: Opened,
+    pub(super) image: Image,
+    pub(super) indexes: Indexes,
+    pub(super) tree: FileTree,
+}
+
+/// Opens and merges the image that `text` names, for the one platform asked for, or `linux/amd64`, or the first.
+pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<Inspected, Error> {
+    let source = open_source(text, args, process)?;
+    let opened = image::open(source.as_ref(), &args.platforms)?;
+    let usual = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
+    let chosen = opened.images.iter().find(|image| usual.accepts(&image.platform)).or(opened.images.first());
+    let image = chosen.cloned().ok_or_else(|| image::ImageError::NoImage(opened.pinned.clone()))?;
+    let layers: Vec<_> = image.layers.iter().map(|layer| &layer.descriptor).collect();
+    let indexes = layer::index_all(source.as_ref(), &layers, ObjectFormat::Sha1, jobs(args))?;
+    let tree = verify::merge(&image, &indexes)?;
+    Ok(Inspected { source, opened, image, indexes, tree })
+}
+
+/// A file that the user named, whole.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), verb: "read", source })
+}

@@ -1,0 +1,151 @@
+//! One place that turns whatever went wrong into a kind for machines, a message and a next step.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::image::ImageError;
+use crate::layer::LayerError;
+use crate::mapping::MappingError;
+use crate::reference::ReferenceError;
+use crate::repo::RepoError;
+use crate::select::PatternError;
+use crate::source::SourceError;
+use crate::tree::TreeError;
+
+/// Why it could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Arguments that make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The image argument is not a reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// A `FILE` argument is not a pattern.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The image cannot be opened.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A layer cannot be read.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// The layers make no file system.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The repository cannot be read.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// Nothing says what belongs together.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// A `FILE` argument that names nothing.
+    #[error("no file of the image or of the repository matches `{0}`")]
+    NoMatch(String),
+    /// A `FILE` argument that names git files which lie outside of every mapping.
+    #[error("`{0}` is in the repository, but nothing says where it would be in the image")]
+    NotMapped(String),
+    /// A mapping that led to no comparison.
+    #[error("nothing was compared: none of the {expected} mapped files is in the image")]
+    NothingCompared {
+        /// Files that were looked for.
+        expected: usize,
+    },
+    /// Files that only the image has.
+    #[error("nothing was compared: git has no file that matches")]
+    OnlyUntracked,
+    /// Several files of the image where one is meant.
+    #[error("`{name}` is the name of {} different files: {}", paths.len(), paths.join(", "))]
+    AmbiguousName {
+        /// As typed.
+        name: String,
+        /// Where they are.
+        paths: Vec<String>,
+    },
+    /// A file that cannot be read or written.
+    #[error("{} cannot be {verb}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `written`.
+        verb: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output or input broke.
+    #[error("{stream} broke")]
+    Stream {
+        /// Which.
+        stream: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl From<SourceError> for Error {
+    fn from(error: SourceError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl Error {
+    /// What kind of failure this is, for machines.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage(_) | Self::Reference(_) | Self::Pattern(_) => "usage",
+            Self::Image(error) => error.kind(),
+            Self::Layer(error) => error.kind(),
+            Self::Tree(_) => "corrupt-image",
+            Self::Repo(error) => repo_kind(error),
+            Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
+            Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
+            Self::NothingCompared { .. } | Self::OnlyUntracked => "nothing-compared",
+            Self::File { .. } | Self::Stream { .. } => "io",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Reference(_) => {
+                Some("an image is named as in HOST/NAME:TAG, or oci:DIR; see shipproof --help".to_owned())
+            }
+            Self::Image(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
+            Self::Repo(error) => error.hint(),
+            Self::Mapping(error) => error.hint(),
+            Self::NoMatch(_) => Some("shipproof ls IMAGE lists the files of the image".to_owned()),
+            Self::NotMapped(_) => Some("--map IMAGE_DIR=REPO_DIR or --dockerfile FILE says what is where".to_owned()),
+            Self::NothingCompared { .. } => {
+                Some("is the mapping right? --verbose shows it, --map IMAGE_DIR=REPO_DIR sets it".to_owned())
+            }
+            Self::AmbiguousName { paths, .. } => {
+                paths.first().map(|path| format!("name one by its path, such as {path}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The message with its causes, outermost first, each once.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(next) = cause {
+            let message = next.to_string();
+            if !text.contains(&message) {
+                text = format!("{text}: {message}");
+            }
+            cause = next.source();
+        }
+        text
+    }
+}
+
+fn repo_kind(error: &RepoError) -> &'static str {
+    match error {
+        RepoError::NoDirectory(_) | RepoError::NotARepository(_) => "no-repository",
+        RepoError::UnknownRevision { .. } | RepoError::NotACommit { .. } | RepoError::Unborn(_) => "unknown-revision",
+        RepoError::MissingObject { .. } => "missing-object",
+        _ => "repository",
+    }
+}

@@ -1,0 +1,251 @@
+//! The report for programs. Adding a field is free; renaming or removing one changes `schema_version`.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde::Serialize;
+
+use crate::blob::BlobId;
+use crate::compare::{Finding, Status};
+use crate::error::Error;
+use crate::image::Image;
+use crate::mapping::Mapping;
+use crate::repo::Commit;
+use crate::verify::PlatformResult;
+
+use super::{Answer, Question, failure, step_of};
+
+/// The version of the report's shape.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    tool: Tool,
+    image: ImageReport<'a>,
+    repo: RepoReport<'a>,
+    verdict: &'static str,
+    cause: Option<()>,
+    counts: BTreeMap<&'static str, usize>,
+    mappings: Vec<MappingReport>,
+    findings: Vec<FindingReport<'a>>,
+    claims: [(); 0],
+    warnings: Vec<String>,
+    error: Option<ErrorReport>,
+}
+
+/// What wrote the report.
+#[derive(Serialize)]
+pub(super) struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl Tool {
+    pub(super) const OWN: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+}
+
+#[derive(Serialize, Default)]
+struct ImageReport<'a> {
+    reference: &'a str,
+    digest: Option<String>,
+    pinned: Option<&'a str>,
+    platforms: Vec<PlatformReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlatformReport<'a> {
+    platform: String,
+    digest: String,
+    created: Option<&'a str>,
+}
+
+#[derive(Serialize, Default)]
+struct RepoReport<'a> {
+    path: Option<String>,
+    revision: Option<&'a str>,
+    commit: Option<&'a str>,
+    worktree: bool,
+    shallow: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct MappingReport {
+    platform: String,
+    image: Path,
+    repo: Path,
+    origin: &'static str,
+    files: usize,
+    equal: usize,
+}
+
+#[derive(Serialize)]
+struct FindingReport<'a> {
+    status: &'static str,
+    platform: String,
+    repo_path: Option<Path>,
+    image_path: Path,
+    image_blob: Option<BlobId>,
+    repo_blob: Option<BlobId>,
+    sha256: Option<String>,
+    size: Option<u64>,
+    layer: Option<LayerReport<'a>>,
+    commit: Option<&'a Commit>,
+    note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LayerReport<'a> {
+    index: usize,
+    digest: String,
+    step: Option<String>,
+    created: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ErrorReport {
+    kind: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+/// A path: text where it is UTF-8, else its bytes in base64, so that nothing is lost.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Path {
+    Text(String),
+    Bytes { bytes: String },
+}
+
+impl Path {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes { bytes: base64::engine::general_purpose::STANDARD.encode(bytes) },
+        }
+    }
+
+    /// A path of the image, from its root.
+    pub(super) fn in_image(path: &crate::path::ImagePath) -> Self {
+        Self::new(&[b"/", path.as_bytes()].concat())
+    }
+
+    /// A path of the repository; the top is `.`.
+    fn in_repo(path: &crate::path::RepoPath) -> Self {
+        Self::new(if path.is_root() { b"." } else { path.as_bytes() })
+    }
+}
+
+/// The finished answer. Files that are plainly the same are listed only when `everything` is asked for.
+pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
+    let verification = answer.verification;
+    let platforms = verification.platforms.iter().map(|result| &result.image);
+    let shown = |finding: &&Finding| everything || finding.status != Status::Same;
+    let findings = verification
+        .platforms
+        .iter()
+        .flat_map(|result| result.findings.iter().filter(shown).map(|finding| finding_report(&result.image, finding)));
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::OWN,
+        image: ImageReport {
+            reference: &answer.question.reference,
+            digest: Some(verification.opened.digest.to_string()),
+            pinned: Some(&verification.opened.pinned),
+            platforms: platforms.map(platform_report).collect(),
+        },
+        repo: RepoReport {
+            path: Some(answer.repository.path().display().to_string()),
+            revision: answer.question.revision.as_deref(),
+            commit: verification.git.commit.as_ref().map(|commit| commit.id.as_str()),
+            worktree: answer.question.revision.is_none(),
+            shallow: Some(answer.repository.is_shallow()),
+        },
+        verdict: if verification.agrees() { "match" } else { "mismatch" },
+        cause: None,
+        counts: counts(answer),
+        mappings: verification.platforms.iter().flat_map(mapping_reports).collect(),
+        findings: findings.collect(),
+        claims: [],
+        warnings: verification.warnings(),
+        error: None,
+    };
+    to_bytes(&report)
+}
+
+/// The report of a question without an answer.
+pub fn unknown_json(question: &Question, error: &Error) -> Vec<u8> {
+    let (kind, message, hint) = failure(error);
+    let revision = question.revision.as_deref();
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::OWN,
+        image: ImageReport { reference: &question.reference, ..ImageReport::default() },
+        repo: RepoReport { revision, worktree: revision.is_none(), ..RepoReport::default() },
+        verdict: "unknown",
+        cause: None,
+        counts: BTreeMap::new(),
+        mappings: Vec::new(),
+        findings: Vec::new(),
+        claims: [],
+        warnings: Vec::new(),
+        error: Some(ErrorReport { kind, message, hint }),
+    };
+    to_bytes(&report)
+}
+
+fn counts(answer: &Answer<'_>) -> BTreeMap<&'static str, usize> {
+    let mut counts = answer.counts();
+    counts.insert("compared", answer.verification.compared());
+    counts
+}
+
+fn platform_report(image: &Image) -> PlatformReport<'_> {
+    PlatformReport {
+        platform: image.platform.to_string(),
+        digest: image.digest.to_string(),
+        created: image.config.created.as_deref().filter(|time| !time.is_empty()),
+    }
+}
+
+fn mapping_reports(result: &PlatformResult) -> impl Iterator<Item = MappingReport> {
+    let platform = result.image.platform.to_string();
+    result.plan.mappings.iter().map(move |mapping: &Mapping| MappingReport {
+        platform: platform.clone(),
+        image: Path::in_image(&mapping.image),
+        repo: Path::in_repo(&mapping.repo),
+        origin: mapping.origin.name(),
+        files: mapping.files,
+        equal: mapping.equal,
+    })
+}
+
+fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'a> {
+    let content = finding.file.map(|stored| stored.content);
+    FindingReport {
+        status: finding.status.name(),
+        platform: image.platform.to_string(),
+        repo_path: finding.repo.as_ref().map(|(path, _)| Path::in_repo(path)),
+        image_path: Path::in_image(&finding.image),
+        image_blob: content.map(|content| content.blob),
+        repo_blob: finding.repo.as_ref().map(|(_, file)| file.blob),
+        sha256: content.map(|content| content.sha256_hex()),
+        size: content.map(|content| content.size),
+        layer: finding.layer.and_then(|layer| layer_report(image, layer)),
+        commit: None,
+        note: finding.note.as_deref(),
+    }
+}
+
+fn layer_report(image: &Image, index: usize) -> Option<LayerReport<'_>> {
+    let layer = image.layers.get(index)?;
+    let created = layer.step.as_ref().and_then(|step| step.created.as_deref());
+    Some(LayerReport { index, digest: layer.digest().to_string(), step: step_of(image, index), created })
+}
+
+/// Pretty JSON with a newline at the end.
+pub(super) fn to_bytes(report: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(report).expect("a report has string keys only");
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,233 @@
+//! The report for people: the verdict first and last, and between them what a reader needs to believe it.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use crate::compare::{Finding, Status};
+use crate::error::Error;
+use crate::image::Image;
+use crate::path::ImagePath;
+use crate::verify::{PlatformResult, Verification};
+
+use super::escape::{escape, escape_bytes};
+use super::layers::human_size;
+use super::{Answer, Detail, Style, failure, step_of};
+
+/// Findings listed before the rest is counted, so that a verdict fits a screen.
+const MOST_FINDINGS: usize = 20;
+/// Mappings listed before the rest is counted.
+const MOST_MAPPINGS: usize = 12;
+/// Digits of a blob id: enough to tell two versions of a file apart.
+const BLOB_DIGITS: usize = 12;
+
+struct Writer {
+    text: String,
+    style: Style,
+}
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn painted(&self, color: AnsiColor, text: &str) -> String {
+        if !self.style.colored {
+            return text.to_owned();
+        }
+        let style = Ansi::new().fg_color(Some(color.into())).bold();
+        format!("{style}{text}{style:#}")
+    }
+
+    /// `label  value`, with the values of several lines below each other.
+    fn field(&mut self, label: &str, value: &str) {
+        let line = format!("{label:<9} {value}");
+        self.line(&line);
+    }
+}
+
+/// The finished answer.
+pub fn verification_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
+    let mut writer = Writer { text: String::new(), style };
+    let verdict = headline(answer);
+    let color = if answer.verification.agrees() { AnsiColor::Green } else { AnsiColor::Red };
+    let painted = writer.painted(color, &verdict);
+    writer.line(&painted);
+    if style.detail != Detail::Quiet {
+        writer.line("");
+        origin(&mut writer, answer);
+    }
+    for result in &answer.verification.platforms {
+        findings(&mut writer, answer.verification, result);
+    }
+    if style.detail != Detail::Quiet {
+        notes(&mut writer, answer.verification);
+        writer.line("");
+        let counts = format!("compared {}: {}", answer.verification.compared(), counts(answer));
+        writer.line(&counts);
+        let last = format!("verdict: {}", if answer.verification.agrees() { "match" } else { "mismatch" });
+        let painted = writer.painted(color, &last);
+        writer.line(&painted);
+        let hint = format!("hint: {}", hint(answer.verification));
+        writer.line(&hint);
+    }
+    writer.text.into_bytes()
+}
+
+/// Why there is no answer, and what to do next.
+pub fn error_text(error: &Error, colored: bool) -> Vec<u8> {
+    let writer = Writer { text: String::new(), style: Style { detail: Detail::Normal, colored } };
+    let (_, message, hint) = failure(error);
+    let mut text = format!("{} {}\n", writer.painted(AnsiColor::Red, "error:"), escape(&message));
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "{} {}", writer.painted(AnsiColor::Yellow, "hint:"), escape(&hint));
+    }
+    text.into_bytes()
+}
+
+fn headline(answer: &Answer<'_>) -> String {
+    let verification = answer.verification;
+    let against = against(answer);
+    let differing = verification.findings().filter(|finding| finding.status.differs(verification.strictness)).count();
+    let compared = verification.compared();
+    match differing {
+        0 if compared == 1 => format!("match: the file is that of {against}"),
+        0 => format!("match: all {compared} files are those of {against}"),
+        1 => format!("mismatch: 1 file is not that of {against}"),
+        many => format!("mismatch: {many} files are not those of {against}"),
+    }
+}
+
+fn against(answer: &Answer<'_>) -> String {
+    let commit = answer.verification.git.commit.as_ref().map(|commit| commit.short.clone());
+    match (&answer.question.revision, commit) {
+        (Some(revision), Some(commit)) if *revision == commit => commit,
+        (Some(revision), Some(commit)) => format!("{commit} ({})", escape(revision)),
+        (Some(revision), None) => escape(revision).into_owned(),
+        (None, Some(commit)) => format!("the work tree (at {commit})"),
+        (None, None) => "the work tree".to_owned(),
+    }
+}
+
+fn origin(writer: &mut Writer, answer: &Answer<'_>) {
+    let verification = answer.verification;
+    writer.field("image", &escape(&answer.question.reference));
+    writer.field("pinned", &escape(&verification.opened.pinned));
+    writer.field("git", &escape(&answer.repository.path().display().to_string()));
+    if let Some(commit) = &verification.git.commit {
+        writer.field("commit", &format!("{} {} \"{}\"", commit.id, commit.time, escape(&commit.subject)));
+    }
+    for result in &verification.platforms {
+        let created = result.image.config.created.as_deref().filter(|time| !time.is_empty());
+        let created = created.map(|time| format!(", built {}", escape(time))).unwrap_or_default();
+        writer.field("platform", &format!("{}{created}", escape(&result.image.platform.to_string())));
+        mappings(writer, result);
+    }
+}
+
+fn mappings(writer: &mut Writer, result: &PlatformResult) {
+    let all = writer.style.detail == Detail::Verbose;
+    let most = if all { usize::MAX } else { MOST_MAPPINGS };
+    writer.field("mapping", &escape(&result.plan.basis));
+    for mapping in result.plan.mappings.iter().take(most) {
+        let (image, repo) = (shown(&mapping.image), escape_bytes(mapping.repo.as_bytes()));
+        let repo = if repo.is_empty() { "." } else { repo.as_str() };
+        writer.field("", &format!("{image} = {repo}  ({} of {} equal)", mapping.equal, mapping.files));
+    }
+    let rest = result.plan.mappings.len().saturating_sub(most);
+    if rest > 0 {
+        writer.field("", &format!("and {rest} more (--verbose lists them)"));
+    }
+}
+
+fn findings(writer: &mut Writer, verification: &Verification, result: &PlatformResult) {
+    let detail = writer.style.detail;
+    let differs = |finding: &&Finding| finding.status.differs(verification.strictness);
+    let worth_a_line = |finding: &&Finding| match detail {
+        Detail::Verbose => true,
+        _ => {
+            differs(finding)
+                || (detail == Detail::Normal && matches!(finding.status, Status::SameNormalized | Status::Mode))
+        }
+    };
+    let most = if detail == Detail::Verbose { usize::MAX } else { MOST_FINDINGS };
+    // What differs comes first, and a file that is the same needs no explanation.
+    let mut listed: Vec<&Finding> = result.findings.iter().filter(worth_a_line).collect();
+    listed.sort_by_key(|finding| !differs(finding));
+    let several = verification.platforms.len() > 1;
+    for finding in listed.iter().take(most) {
+        if detail != Detail::Quiet {
+            writer.line("");
+        }
+        entry(writer, &result.image, finding, several, differs(finding));
+    }
+    if listed.len() > most {
+        let rest = format!("\nand {} more (--verbose lists them)", listed.len() - most);
+        writer.line(&rest);
+    }
+}
+
+fn entry(writer: &mut Writer, image: &Image, finding: &Finding, several: bool, differs: bool) {
+    let color = if differs { AnsiColor::Red } else { AnsiColor::Yellow };
+    let path = match &finding.repo {
+        Some((path, _)) => escape_bytes(path.as_bytes()),
+        None => shown(&finding.image),
+    };
+    let platform = if several { format!("  [{}]", escape(&image.platform.to_string())) } else { String::new() };
+    let status = writer.painted(color, finding.status.name());
+    let line = format!("{status}  {path}{platform}");
+    writer.line(&line);
+    if writer.style.detail == Detail::Quiet || (finding.status == Status::Same && finding.note.is_none()) {
+        return;
+    }
+    let size = finding.file.map(|stored| format!("  {}", human_size(stored.content.size))).unwrap_or_default();
+    writer.field("  image", &format!("{}{size}", shown(&finding.image)));
+    if let (Status::Modified, Some(stored), Some((_, file))) = (finding.status, finding.file, &finding.repo) {
+        let short = |id: String| id.chars().take(BLOB_DIGITS).collect::<String>();
+        let (ours, gits) = (short(stored.content.blob.to_string()), short(file.blob.to_string()));
+        writer.field("  blob", &format!("{ours} in the image, {gits} in git"));
+    }
+    if let Some(layer) = finding.layer {
+        writer.field("  layer", &layer_line(image, layer));
+    }
+    if let Some(note) = &finding.note {
+        writer.field("  note", &escape(note));
+    }
+}
+
+fn layer_line(image: &Image, index: usize) -> String {
+    let step = step_of(image, index).unwrap_or_else(|| "step unknown".to_owned());
+    let created = image.layers.get(index).and_then(|layer| layer.step.as_ref()?.created.clone());
+    let created = created.map(|time| format!("  ({})", escape(&time))).unwrap_or_default();
+    format!("{index}  {}{created}", escape(&step))
+}
+
+fn notes(writer: &mut Writer, verification: &Verification) {
+    for warning in verification.warnings() {
+        let line = format!("\nnote: {}", escape(&warning));
+        writer.line(&line);
+    }
+}
+
+fn counts(answer: &Answer<'_>) -> String {
+    let counts = answer.counts();
+    counts.iter().map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+}
+
+fn hint(verification: &Verification) -> String {
+    if verification.agrees() {
+        return format!("deploy exactly what was checked: {}", escape(&verification.opened.pinned));
+    }
+    let missing = verification.findings().filter(|finding| finding.status == Status::Missing).count();
+    let differing = verification.findings().filter(|finding| finding.status.differs(verification.strictness)).count();
+    if missing == differing {
+        return "look for the missing files in .dockerignore and in the COPY instructions".to_owned();
+    }
+    "build again without the cache (docker build --no-cache), push, and verify the new image before deploying it"
+        .to_owned()
+}
+
+fn shown(path: &ImagePath) -> String {
+    escape_bytes(&[b"/", path.as_bytes()].concat())
+}

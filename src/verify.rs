@@ -1,0 +1,321 @@
+//! The main job from end to end: image against git.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compare::{self, Finding, Sides, Status, Strictness};
+use crate::error::Error;
+use crate::image;
+use crate::image::{Image, Opened};
+use crate::layer::{self, FileContent, Indexes};
+use crate::limits;
+use crate::mapping::{self, Evidence, MappingError, Plan, Presence, Request};
+use crate::path::{ImagePath, RepoPath};
+use crate::platform::Platform;
+use crate::repo::{self, Commit, Conversion, ConversionKind, Normalizer, Repository, Snapshot};
+use crate::select::Selection;
+use crate::source::Source;
+use crate::tree::FileTree;
+
+/// What of git the image is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// A revision, in git's notation.
+    Revision(String),
+    /// The files on disk.
+    Worktree,
+}
+
+/// What to verify.
+#[derive(Debug)]
+pub struct Options {
+    /// Platforms to look at; all when empty.
+    pub platforms: Vec<Platform>,
+    /// What of git to compare with.
+    pub against: Against,
+    /// What is known of the mapping.
+    pub mapping: Request,
+    /// Which files.
+    pub selection: Selection,
+    /// What counts as a difference.
+    pub strictness: Strictness,
+    /// Layers read at once.
+    pub jobs: usize,
+}
+
+/// The git side of a comparison.
+#[derive(Clone, Debug)]
+pub struct GitSide {
+    /// The commit; of a work tree the one it is based on, where there is one.
+    pub commit: Option<Commit>,
+    /// The files.
+    pub snapshot: Snapshot,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Verification {
+    /// What the reference led to.
+    pub opened: Opened,
+    /// What it was compared with.
+    pub git: GitSide,
+    /// One for each platform.
+    pub platforms: Vec<PlatformResult>,
+    /// What counts as a difference.
+    pub strictness: Strictness,
+}
+
+/// What came of one platform.
+#[derive(Debug)]
+pub struct PlatformResult {
+    /// The image.
+    pub image: Image,
+    /// The mapping.
+    pub plan: Plan,
+    /// Every file that was looked at, by its path in the image.
+    pub findings: Vec<Finding>,
+}
+
+impl Verification {
+    /// Whether every file agrees.
+    pub fn agrees(&self) -> bool {
+        !self.findings().any(|finding| finding.status.differs(self.strictness))
+    }
+
+    /// The findings of all platforms.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.platforms.iter().flat_map(|platform| &platform.findings)
+    }
+
+    /// How many files were held against git.
+    pub fn compared(&self) -> usize {
+        self.findings().filter(|finding| finding.status.is_comparison()).count()
+    }
+
+    /// What was noticed on the way, each thing once.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.opened.warnings.clone();
+        warnings.extend(self.platforms.iter().flat_map(|platform| platform.plan.warnings.clone()));
+        let mut seen = BTreeSet::new();
+        warnings.retain(|warning| seen.insert(warning.clone()));
+        warnings
+    }
+}
+
+/// Verifies the image in `source` against `repository`.
+///
+/// # Errors
+/// See [`Error`]; a comparison of nothing is one.
+pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -> Result<Verification, Error> {
+    let git = git_side(repository, &options.against)?;
+    let opened = image::open(source, &options.platforms)?;
+    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let job = Job { source, repository, git: &git, indexes: &indexes, options };
+    let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+    let verification = Verification { git, opened, platforms, strictness: options.strictness };
+    job_done(&verification, options)?;
+    Ok(verification)
+}
+
+fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
+    Ok(match against {
+        Against::Revision(revision) => {
+            let commit = repository.resolve(revision)?;
+            let snapshot = repo::of_revision(repository, &commit)?;
+            GitSide { commit: Some(commit), snapshot }
+        }
+        Against::Worktree => {
+            GitSide { commit: repository.resolve("HEAD").ok(), snapshot: repo::of_worktree(repository)? }
+        }
+    })
+}
+
+/// An empty comparison is never a pass, and a pattern that names nothing is never silently dropped.
+fn job_done(verification: &Verification, options: &Options) -> Result<(), Error> {
+    for pattern in options.selection.patterns() {
+        let text = || String::from_utf8_lossy(&pattern.text).into_owned();
+        let named = |finding: &Finding| pattern.matches(finding.repo.as_ref().map(|(path, _)| path), &finding.image);
+        if !verification.findings().any(named) {
+            let in_git = verification.git.snapshot.files.keys().any(|path| pattern.matches_repo(path));
+            return Err(if in_git { Error::NotMapped(text()) } else { Error::NoMatch(text()) });
+        }
+    }
+    if verification.compared() > 0 {
+        return Ok(());
+    }
+    let missing = verification.findings().filter(|finding| finding.status == Status::Missing).count();
+    let supported = verification.platforms.iter().any(|result| result.plan.mappings.iter().any(|map| map.files > 0));
+    match missing {
+        0 => Err(Error::OnlyUntracked),
+        // A named file that is missing beside others that are there was looked for in the right place.
+        _ if supported && !options.selection.is_everything() => Ok(()),
+        expected => Err(Error::NothingCompared { expected }),
+    }
+}
+
+/// The merged file system of an image whose layers are all indexed.
+///
+/// # Errors
+/// See [`TreeError`](crate::tree::TreeError).
+pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
+    let mut tree = FileTree::default();
+    for layer in &image.layers {
+        if let Some(index) = indexes.get(&layer.digest()) {
+            tree.apply(layer.index, index)?;
+        }
+    }
+    Ok(tree)
+}
+
+struct Job<'a> {
+    source: &'a dyn Source,
+    repository: &'a Repository,
+    git: &'a GitSide,
+    indexes: &'a Indexes,
+    options: &'a Options,
+}
+
+impl Job<'_> {
+    fn platform(&self, image: &Image) -> Result<PlatformResult, Error> {
+        let tree = merge(image, self.indexes)?;
+        let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
+        let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
+        let plan = self.plan(&evidence)?;
+        let mut findings = self.compare(&tree, &plan)?;
+        self.normalize(image, &mut findings)?;
+        Ok(PlatformResult { image: image.clone(), plan, findings })
+    }
+
+    fn plan(&self, evidence: &Evidence<'_>) -> Result<Plan, Error> {
+        let names: Vec<&[u8]> = self.options.selection.names().collect();
+        let mut plan = match mapping::plan(evidence, &self.options.mapping) {
+            // A file may be told by its name alone.
+            Err(MappingError::NothingInCommon | MappingError::Ambiguous { .. }) if !names.is_empty() => Plan::default(),
+            other => other?,
+        };
+        let before = plan.expected.len();
+        names.iter().for_each(|name| mapping::add_stray_copies(evidence, name, &mut plan));
+        if plan.expected.is_empty() && before == 0 && plan.mappings.is_empty() {
+            return Err(MappingError::NothingInCommon.into());
+        }
+        Ok(plan)
+    }
+
+    fn compare(&self, tree: &FileTree, plan: &Plan) -> Result<Vec<Finding>, Error> {
+        let selection = &self.options.selection;
+        let files = &self.git.snapshot.files;
+        let sides = Sides { tree, files, format: self.repository.object_format() };
+        let mut findings = Vec::new();
+        let mut known = BTreeSet::new();
+        for (image, expected) in &plan.expected {
+            known.extend(tree.lookup(image).ok().flatten().map(|found| found.path));
+            known.extend(tree.entry(image).ok().flatten().map(|found| found.path));
+            let Some(file) = files.get(&expected.repo) else { continue };
+            if !selection.matches(Some(&expected.repo), image) {
+                continue;
+            }
+            let finding = sides.pair(image, &expected.repo, *file);
+            let optional = expected.presence == Presence::IfThere && selection.is_everything();
+            if !(optional && finding.status == Status::Missing) {
+                findings.push(finding);
+            }
+        }
+        let untracked = compare::untracked(tree, &self.where_to_look(tree, plan), &known)?;
+        findings.extend(untracked.into_iter().filter(|finding| selection.matches(None, &finding.image)));
+        findings.sort_by(|a, b| a.image.cmp(&b.image));
+        Ok(findings)
+    }
+
+    /// Untracked files are looked for in mapped directories; a file that was named is looked for everywhere.
+    fn where_to_look(&self, tree: &FileTree, plan: &Plan) -> Vec<ImagePath> {
+        let mut places = plan.directories.clone();
+        if !self.options.selection.is_everything() {
+            let named = |path: &ImagePath| self.options.selection.matches(None, path);
+            places.extend(tree.all().into_iter().map(|(path, _)| path).filter(named).filter_map(|path| path.parent()));
+            places.sort();
+            places.dedup();
+        }
+        places
+    }
+
+    /// Files that differ get a second look: what a checkout makes of the git blob agrees with it.
+    fn normalize(&self, image: &Image, findings: &mut [Finding]) -> Result<(), Error> {
+        let mut normalizer = Normalizer::new(self.repository, &self.git.snapshot)?;
+        let mut wanted: BTreeMap<usize, Vec<(usize, FileContent)>> = BTreeMap::new();
+        for (position, finding) in findings.iter_mut().enumerate() {
+            let (Status::Modified, Some((path, file)), Some(stored)) = (finding.status, &finding.repo, finding.file)
+            else {
+                continue;
+            };
+            let size = file.size.map_or_else(|| self.repository.blob_size(file.blob), |size| Ok(Some(size)))?;
+            match normalizer.plausible(path, stored.content.size, size)? {
+                Conversion::None => {}
+                Conversion::Program(name) => {
+                    finding.note = Some(format!("git filters it through the program `{name}`, which was not run"));
+                }
+                Conversion::Lfs => self.compare_lfs(&normalizer, finding)?,
+                Conversion::NeedsContents if stored.content.size > limits::NORMALIZE_BYTES => {}
+                Conversion::NeedsContents => {
+                    wanted.entry(stored.layer).or_default().push((position, stored.content));
+                }
+            }
+        }
+        for (layer, files) in wanted {
+            self.normalize_layer(image, layer, &files, &mut normalizer, findings)?;
+        }
+        Ok(())
+    }
+
+    fn compare_lfs(&self, normalizer: &Normalizer<'_>, finding: &mut Finding) -> Result<(), Error> {
+        let (Some((_, file)), Some(stored)) = (&finding.repo, finding.file) else { return Ok(()) };
+        let contents = self.repository.blob(file.blob, limits::REPO_TEXT_BYTES)?;
+        let Some(pointer) = normalizer.lfs_pointer(&contents) else { return Ok(()) };
+        if pointer.digest.hex() == stored.content.sha256_hex() && pointer.size == stored.content.size {
+            finding.status = Status::SameNormalized;
+            finding.note = Some("git has an LFS pointer to these bytes".to_owned());
+        }
+        Ok(())
+    }
+
+    fn normalize_layer(
+        &self,
+        image: &Image,
+        layer: usize,
+        files: &[(usize, FileContent)],
+        normalizer: &mut Normalizer<'_>,
+        findings: &mut [Finding],
+    ) -> Result<(), Error> {
+        let Some(layer) = image.layers.get(layer) else { return Ok(()) };
+        let contents: Vec<FileContent> = files.iter().map(|(_, content)| *content).collect();
+        let mut failure = None;
+        layer::contents(self.source, &layer.descriptor, &contents, &mut |content, reader| {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes)?;
+            // One entry of the tar may be several files by way of hard links.
+            for (position, _) in files.iter().filter(|(_, wanted)| wanted.position == content.position) {
+                let finding = &mut findings[*position];
+                let Some((path, _)) = &finding.repo else { continue };
+                match normalizer.agrees(path, &bytes) {
+                    Ok(Some(by)) => {
+                        finding.status = Status::SameNormalized;
+                        finding.note = Some(conversions(&by));
+                    }
+                    Ok(None) => {}
+                    Err(error) => failure = Some(error),
+                }
+            }
+            Ok(())
+        })?;
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+fn conversions(by: &[ConversionKind]) -> String {
+    let name = |kind: &ConversionKind| match kind {
+        ConversionKind::LineEndings => "line endings",
+        ConversionKind::Ident => "$Id$ keywords",
+        ConversionKind::Encoding => "the working-tree encoding",
+    };
+    let names: Vec<&str> = by.iter().map(name).collect();
+    format!("equal but for {}", names.join(" and "))
+}
