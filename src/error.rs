@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::image::ImageError;
 use crate::layer::LayerError;
 use crate::mapping::MappingError;
+use crate::path::RepoPath;
 use crate::reference::ReferenceError;
 use crate::repo::RepoError;
 use crate::select::PatternError;
@@ -50,6 +51,16 @@ pub enum Error {
     NothingCompared {
         /// Files that were looked for.
         expected: usize,
+    },
+    /// Files whose form in git only a program of the user's could make.
+    #[error("{path}{} could not be judged: the git filter `{filter}` is a program, and none is run", and_others(*count))]
+    Filtered {
+        /// The first of them.
+        path: RepoPath,
+        /// The filter of that one.
+        filter: String,
+        /// How many there are.
+        count: usize,
     },
     /// Files that only the image has.
     #[error("nothing was compared: git has no file that matches")]
@@ -100,6 +111,7 @@ impl Error {
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
             Self::NothingCompared { .. } | Self::OnlyUntracked => "nothing-compared",
+            Self::Filtered { .. } => "filtered",
             Self::File { .. } | Self::Stream { .. } => "io",
         }
     }
@@ -116,6 +128,9 @@ impl Error {
             Self::Mapping(error) => error.hint(),
             Self::NoMatch(_) => Some("shipproof ls IMAGE lists the files of the image".to_owned()),
             Self::NotMapped(_) => Some("--map IMAGE_DIR=REPO_DIR or --dockerfile FILE says what is where".to_owned()),
+            Self::Filtered { .. } => {
+                Some("--worktree compares with the checkout, where the filter has been applied".to_owned())
+            }
             Self::NothingCompared { .. } => {
                 Some("is the mapping right? --verbose shows it, --map IMAGE_DIR=REPO_DIR sets it".to_owned())
             }
@@ -139,6 +154,10 @@ impl Error {
         }
         text
     }
+}
+
+fn and_others(count: usize) -> String {
+    if count > 1 { format!(" and {} other files", count - 1) } else { String::new() }
 }
 
 fn repo_kind(error: &RepoError) -> &'static str {

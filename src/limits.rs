@@ -22,7 +22,7 @@ pub const SYMLINKS: usize = 40;
 pub const REDIRECTS: usize = 5;
 
 /// Times one request or one blob is tried again before the failure is final.
-pub const RETRIES: usize = 5;
+pub const RETRIES: usize = 4;
 
 /// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
 pub const RETRY_AFTER_SECONDS: u64 = 60;

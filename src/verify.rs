@@ -73,6 +73,19 @@ pub struct PlatformResult {
     pub plan: Plan,
     /// Every file that was looked at, by its path in the image.
     pub findings: Vec<Finding>,
+    /// Files that could not be judged, because git keeps them in a form that only a program of the user's makes.
+    pub filtered: Vec<Filtered>,
+}
+
+const FILTERED: &str = "git passes it through a program that is never run, the filter";
+
+/// A file that git passes through a program (`filter=` in `.gitattributes`), which is never run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filtered {
+    /// The file.
+    pub path: RepoPath,
+    /// The filter's name.
+    pub filter: String,
 }
 
 impl Verification {
@@ -95,6 +108,9 @@ impl Verification {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.opened.warnings.clone();
         warnings.extend(self.platforms.iter().flat_map(|platform| platform.plan.warnings.clone()));
+        let filtered = self.platforms.iter().flat_map(|platform| &platform.filtered);
+        warnings
+            .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
         let mut seen = BTreeSet::new();
         warnings.retain(|warning| seen.insert(warning.clone()));
         warnings
@@ -132,6 +148,12 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
 
 /// An empty comparison is never a pass, and a pattern that names nothing is never silently dropped.
 fn job_done(verification: &Verification, options: &Options) -> Result<(), Error> {
+    let filtered: Vec<&Filtered> = verification.platforms.iter().flat_map(|result| &result.filtered).collect();
+    // A file that surely differs settles the verdict; else the files that cannot be judged leave it open.
+    if let Some(first) = filtered.first().filter(|_| verification.agrees()) {
+        let (path, filter) = (first.path.clone(), first.filter.clone());
+        return Err(Error::Filtered { path, filter, count: filtered.len() });
+    }
     for pattern in options.selection.patterns() {
         let text = || String::from_utf8_lossy(&pattern.text).into_owned();
         let named = |finding: &Finding| pattern.matches(finding.repo.as_ref().map(|(path, _)| path), &finding.image);
@@ -182,8 +204,12 @@ impl Job<'_> {
         let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
         let plan = self.plan(&evidence)?;
         let mut findings = self.compare(&tree, &plan)?;
-        self.normalize(image, &mut findings)?;
-        Ok(PlatformResult { image: image.clone(), plan, findings })
+        let filtered = self.normalize(image, &mut findings)?;
+        let is_filtered = |path: &RepoPath| filtered.iter().any(|file: &Filtered| file.path == *path);
+        findings.retain(|finding| {
+            finding.status != Status::Modified || !finding.repo.as_ref().is_some_and(|(path, _)| is_filtered(path))
+        });
+        Ok(PlatformResult { image: image.clone(), plan, findings, filtered })
     }
 
     fn plan(&self, evidence: &Evidence<'_>) -> Result<Plan, Error> {
@@ -239,7 +265,8 @@ impl Job<'_> {
     }
 
     /// Files that differ get a second look: what a checkout makes of the git blob agrees with it.
-    fn normalize(&self, image: &Image, findings: &mut [Finding]) -> Result<(), Error> {
+    fn normalize(&self, image: &Image, findings: &mut [Finding]) -> Result<Vec<Filtered>, Error> {
+        let mut filtered = Vec::new();
         let mut normalizer = Normalizer::new(self.repository, &self.git.snapshot)?;
         let mut wanted: BTreeMap<usize, Vec<(usize, FileContent)>> = BTreeMap::new();
         for (position, finding) in findings.iter_mut().enumerate() {
@@ -250,9 +277,7 @@ impl Job<'_> {
             let size = file.size.map_or_else(|| self.repository.blob_size(file.blob), |size| Ok(Some(size)))?;
             match normalizer.plausible(path, stored.content.size, size)? {
                 Conversion::None => {}
-                Conversion::Program(name) => {
-                    finding.note = Some(format!("git filters it through the program `{name}`, which was not run"));
-                }
+                Conversion::Program(filter) => filtered.push(Filtered { path: path.clone(), filter }),
                 Conversion::Lfs => self.compare_lfs(&normalizer, finding)?,
                 Conversion::NeedsContents if stored.content.size > limits::NORMALIZE_BYTES => {}
                 Conversion::NeedsContents => {
@@ -263,7 +288,7 @@ impl Job<'_> {
         for (layer, files) in wanted {
             self.normalize_layer(image, layer, &files, &mut normalizer, findings)?;
         }
-        Ok(())
+        Ok(filtered)
     }
 
     fn compare_lfs(&self, normalizer: &Normalizer<'_>, finding: &mut Finding) -> Result<(), Error> {

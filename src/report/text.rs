@@ -200,7 +200,20 @@ fn layer_line(image: &Image, index: usize) -> String {
     let step = step_of(image, index).unwrap_or_else(|| "step unknown".to_owned());
     let created = image.layers.get(index).and_then(|layer| layer.step.as_ref()?.created.clone());
     let created = created.map(|time| format!("  ({})", escape(&time))).unwrap_or_default();
-    format!("{index}  {}{created}", escape(&step))
+    format!("{index}  {}{created}", escape(&with_short_hashes(&step)))
+}
+
+/// Builders of old write the hash of what they copied; its start is enough.
+fn with_short_hashes(step: &str) -> String {
+    const SHOWN: usize = 12;
+    const HASH: usize = 64;
+    let short = |word: &str| match word.split_once(':') {
+        Some((kind, hash)) if hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{kind}:{}", &hash[..SHOWN])
+        }
+        _ => word.to_owned(),
+    };
+    step.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 fn notes(writer: &mut Writer, verification: &Verification) {
