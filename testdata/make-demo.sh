@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Remakes testdata/demo: the heartbeat story as a bare git repository and an OCI image layout.
+# Usage: make-demo.sh [FOLDER]; the folder is replaced.
 #
 # Uses git, GNU tar and umoci (Debian: git tar umoci). Dates, author and tar order are fixed, so that a second run
 # with the same tools gives the same bytes. The commit ids and the uncompressed layers (diff ids) do not depend on
@@ -7,6 +8,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+result=${1:-$here/demo}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tree=$work/tree
@@ -342,9 +344,9 @@ umoci gc --layout "$image"
 
 # --- the result ---------------------------------------------------------------------------------------------------
 
-rm -rf "$here/demo"
-mkdir -p "$here/demo"
-cp -R "$repo" "$here/demo/repo.git"
-cp -R "$image" "$here/demo/image"
-find "$here/demo" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
+rm -rf "$result"
+mkdir -p "$result"
+cp -R "$repo" "$result/repo.git"
+cp -R "$image" "$result/image"
+find "$result" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 echo "HEAD $head, fix $fix, the stale layer is from $before_fix"
