@@ -19,10 +19,7 @@ pub(super) fn run(args: &Layers, process: &Process) -> Result<Exit, Error> {
     let rows: Vec<LayerRow<'_>> = inspected.image.layers.iter().map(row).collect();
     let bytes = match args.output.format {
         Format::Text => layers_text(&rows),
-        Format::Json => {
-            let platform = inspected.image.platform.to_string();
-            layers_json(&args.image, &inspected.opened.pinned, platform, &rows)
-        }
+        Format::Json => layers_json(&inspected.shown(&args.image), &rows),
     };
     output::write(&args.output, &bytes)?;
     Ok(Exit::Agrees)

@@ -26,10 +26,7 @@ pub(super) fn run(args: &Ls, process: &Process) -> Result<Exit, Error> {
         nodes.into_iter().map(|(path, id)| ListedEntry { path, node: tree.node(id) }).collect();
     let bytes = match args.output.format {
         Format::Text => listing_text(&entries),
-        Format::Json => {
-            let platform = inspected.image.platform.to_string();
-            listing_json(&args.image, &inspected.opened.pinned, platform, &entries)
-        }
+        Format::Json => listing_json(&inspected.shown(&args.image), &entries),
     };
     output::write(&args.output, &bytes)?;
     Ok(Exit::Agrees)

@@ -11,6 +11,7 @@ use crate::image::{self, Image, Opened};
 use crate::layer::{self, Indexes};
 use crate::platform::Platform;
 use crate::reference::ImageRef;
+use crate::report::OneImage;
 use crate::source::{self, Source, Tls, TlsMode};
 use crate::tree::FileTree;
 use crate::verify;
@@ -78,6 +79,13 @@ pub(super) struct Inspected {
     pub(super) image: Image,
     pub(super) indexes: Indexes,
     pub(super) tree: FileTree,
+}
+
+impl Inspected {
+    /// The image, which was asked for as `reference`, as reports name it.
+    pub(super) fn shown<'a>(&'a self, reference: &'a str) -> OneImage<'a> {
+        OneImage { reference, pinned: &self.opened.pinned, platform: &self.image.platform }
+    }
 }
 
 /// Opens and merges the image that `text` names, for the one platform asked for, or `linux/amd64`, or the first.

@@ -10,6 +10,7 @@ use crate::compare::{Finding, Status};
 use crate::error::Error;
 use crate::image::Image;
 use crate::mapping::Mapping;
+use crate::platform::Platform;
 use crate::repo::Commit;
 use crate::verify::PlatformResult;
 
@@ -17,6 +18,17 @@ use super::{Answer, Question, failure, step_of};
 
 /// The version of the report's shape.
 pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// The image of a report about one platform.
+#[derive(Debug, Serialize)]
+pub struct OneImage<'a> {
+    /// The image, as asked.
+    pub reference: &'a str,
+    /// The same by digest.
+    pub pinned: &'a str,
+    /// The platform looked at.
+    pub platform: &'a Platform,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {

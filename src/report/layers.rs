@@ -6,7 +6,7 @@ use crate::image::Layer;
 use crate::mapping::history;
 
 use super::escape::escape;
-use super::json::{SCHEMA_VERSION, Tool, to_bytes};
+use super::json::{OneImage, SCHEMA_VERSION, Tool, to_bytes};
 
 /// A layer and what its index counts.
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +23,8 @@ pub struct LayerRow<'a> {
 struct Report<'a> {
     schema_version: u32,
     tool: Tool,
-    image: ImageReport<'a>,
+    image: &'a OneImage<'a>,
     layers: Vec<RowReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct ImageReport<'a> {
-    reference: &'a str,
-    pinned: &'a str,
-    platform: String,
 }
 
 #[derive(Serialize)]
@@ -76,11 +69,11 @@ pub fn layers_text(rows: &[LayerRow<'_>]) -> Vec<u8> {
 }
 
 /// The same for programs.
-pub fn layers_json(reference: &str, pinned: &str, platform: String, rows: &[LayerRow<'_>]) -> Vec<u8> {
+pub fn layers_json(image: &OneImage<'_>, rows: &[LayerRow<'_>]) -> Vec<u8> {
     to_bytes(&Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::OWN,
-        image: ImageReport { reference, pinned, platform },
+        image,
         layers: rows.iter().map(row_report).collect(),
     })
 }

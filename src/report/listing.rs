@@ -7,7 +7,7 @@ use crate::path::ImagePath;
 use crate::tree::{Node, NodeKind};
 
 use super::escape::escape_bytes;
-use super::json::{Path, SCHEMA_VERSION, Tool, to_bytes};
+use super::json::{OneImage, Path, SCHEMA_VERSION, Tool, to_bytes};
 
 /// One entry of an image's file system.
 #[derive(Clone, Debug)]
@@ -22,15 +22,8 @@ pub struct ListedEntry<'a> {
 struct Report<'a> {
     schema_version: u32,
     tool: Tool,
-    image: ImageReport<'a>,
+    image: &'a OneImage<'a>,
     entries: Vec<EntryReport>,
-}
-
-#[derive(Serialize)]
-struct ImageReport<'a> {
-    reference: &'a str,
-    pinned: &'a str,
-    platform: String,
 }
 
 #[derive(Serialize)]
@@ -59,11 +52,11 @@ pub fn listing_text(entries: &[ListedEntry<'_>]) -> Vec<u8> {
 }
 
 /// The same for programs.
-pub fn listing_json(reference: &str, pinned: &str, platform: String, entries: &[ListedEntry<'_>]) -> Vec<u8> {
+pub fn listing_json(image: &OneImage<'_>, entries: &[ListedEntry<'_>]) -> Vec<u8> {
     to_bytes(&Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::OWN,
-        image: ImageReport { reference, pinned, platform },
+        image,
         entries: entries.iter().map(entry_report).collect(),
     })
 }

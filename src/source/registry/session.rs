@@ -8,6 +8,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::Mutex;
 
 use crate::auth::challenge::{self, Challenge};
+use crate::auth::token::TokenError;
 use crate::auth::{self, Credential, Found};
 use crate::limits;
 use crate::reference::RegistryRef;
@@ -74,12 +75,39 @@ impl Session {
             (login.generation, login.authorization.clone())
         };
         let response = transport::get(&self.client, url, headers, authorization.as_ref()).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !self.is_own(response.url()) {
+        let challenges = self.challenges(&response, generation).await?;
+        if challenges.is_empty() {
             return self.judge(response, what).await;
         }
-        let authorization = self.log_in(&response, generation).await?;
-        let response = transport::get(&self.client, url, headers, authorization.as_ref()).await?;
+        let authorization = match self.log_in(&challenges, generation).await {
+            Ok(Some(authorization)) => authorization,
+            Ok(None) => return self.judge(response, what).await,
+            // To a stranger who asked for what is not there, the answer that came first says more.
+            Err(failure) if failure.is_refused_token() && response.status() != StatusCode::UNAUTHORIZED => {
+                return self.judge(response, what).await;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let response = transport::get(&self.client, url, headers, Some(&authorization)).await?;
         self.judge(response, what).await
+    }
+
+    /// How the registry wants to be asked, when that may be why it refused: a 401 says so itself. To strangers some
+    /// registries answer 403 or 404 for what they may not see, so before anyone has logged in those are followed up
+    /// by asking the API's root, which says 401 wherever there is a login (distribution-spec, "Determining Support").
+    async fn challenges(&self, refused: &Response, generation: u64) -> Result<Vec<Challenge>, Failure> {
+        if !self.is_own(refused.url()) {
+            return Ok(Vec::new());
+        }
+        match refused.status() {
+            StatusCode::UNAUTHORIZED => Ok(challenges_in(refused)),
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND if generation == 0 => {
+                let url = format!("{}/v2/", self.base);
+                let root = transport::get(&self.client, &url, &HeaderMap::new(), None).await?;
+                Ok(if root.status() == StatusCode::UNAUTHORIZED { challenges_in(&root) } else { Vec::new() })
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn is_own(&self, url: &Url) -> bool {
@@ -87,17 +115,15 @@ impl Session {
     }
 
     /// Answers the challenge of a refused request, unless another request has done so since `generation`.
-    async fn log_in(&self, refused: &Response, generation: u64) -> Result<Option<HeaderValue>, Failure> {
+    async fn log_in(&self, challenges: &[Challenge], generation: u64) -> Result<Option<HeaderValue>, Failure> {
         let mut login = self.login.lock().await;
         if login.generation != generation {
             return Ok(login.authorization.clone());
         }
         let found = auth::find(&self.registry, &self.repository, &self.credentials).await.map_err(SourceError::from)?;
-        let challenges = challenge::parse(
-            refused.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()),
-        );
-        login.authorization = self.authorize(&challenges, &found).await?;
-        login.found = Some(found);
+        // What was tried is worth knowing even when it comes to nothing.
+        login.found = Some(found.clone());
+        login.authorization = self.authorize(challenges, &found).await?;
         login.generation += 1;
         Ok(login.authorization.clone())
     }
@@ -110,11 +136,7 @@ impl Session {
         if let Some(bearer) = bearer {
             let token =
                 auth::token::exchange(&self.client, &self.base, bearer, &self.repository, &found.credential).await;
-            let token = token.map_err(|source| SourceError::Token {
-                registry: self.registry.clone(),
-                attempts: found.attempts.clone(),
-                source,
-            })?;
+            let token = token.map_err(|source| self.no_token(found, source))?;
             return header(&format!("Bearer {}", token.expose()));
         }
         match &found.credential {
@@ -126,6 +148,17 @@ impl Session {
             Credential::RegistryToken(token) => header(&format!("Bearer {}", token.expose())),
             Credential::Anonymous | Credential::IdentityToken(_) => Ok(None),
         }
+    }
+
+    fn no_token(&self, found: &Found, source: TokenError) -> Failure {
+        let passing = match &source {
+            TokenError::Status { status, .. } => transport::is_transient(*status),
+            TokenError::Unreachable { .. } => true,
+            _ => false,
+        };
+        let (registry, attempts) = (self.registry.clone(), found.attempts.clone());
+        let error = SourceError::Token { registry, attempts, source };
+        if passing { Failure::Transient { error: Box::new(error), wait: None } } else { Failure::Final(error) }
     }
 
     /// Turns an answer that is no success into what it means.
@@ -152,6 +185,11 @@ impl Session {
             status => SourceError::Status { url, status, message },
         }))
     }
+}
+
+fn challenges_in(response: &Response) -> Vec<Challenge> {
+    let values = response.headers().get_all(WWW_AUTHENTICATE);
+    challenge::parse(values.iter().filter_map(|value| value.to_str().ok()))
 }
 
 fn header(value: &str) -> Result<Option<HeaderValue>, Failure> {

@@ -49,6 +49,13 @@ impl From<SourceError> for Failure {
     }
 }
 
+impl Failure {
+    /// Whether the token server said no, as opposed to not answering.
+    pub(super) fn is_refused_token(&self) -> bool {
+        matches!(self, Self::Final(SourceError::Token { .. }))
+    }
+}
+
 /// Sends one GET and follows its redirects. `authorization` goes to the address asked for and nowhere else, for
 /// what a redirect leads to is signed in itself and some storage refuses a second credential.
 pub(super) async fn get(
