@@ -191,7 +191,8 @@ fn contents_and_mode(stored: &Stored, node: &Node, file: RepoFile) -> Status {
     }
 }
 
-/// Files below the image directories `mapped` that none of `known` (real paths) is.
+/// Files that none of `known` (real paths) is: those below the image directories `mapped`, and those that `named` is
+/// true for, wherever they are.
 ///
 /// The whole root is not a mapped directory like another, for everything that the base image brought lies below it:
 /// there only layers count that brought a known file.
@@ -202,25 +203,26 @@ pub fn untracked(
     tree: &FileTree,
     mapped: &[ImagePath],
     known: &BTreeSet<ImagePath>,
+    named: &dyn Fn(&ImagePath) -> bool,
 ) -> Result<Vec<Finding>, TreeError> {
-    let own_layers: BTreeSet<usize> = known
-        .iter()
-        .filter_map(|path| tree.lookup(path).ok().flatten())
-        .map(|found| tree.node(found.id).layer)
-        .collect();
-    let mut findings = BTreeMap::new();
+    let mut places = Vec::new();
     for directory in mapped {
-        let Some(found) = tree.lookup(directory)? else { continue };
-        let everything = !found.path.is_root();
-        for (path, id) in tree.below(&found) {
-            let node = tree.node(id);
-            let counts = everything || own_layers.contains(&node.layer);
-            if counts && !known.contains(&path) && !matches!(node.kind, NodeKind::Directory(_)) {
-                findings.insert(path.clone(), untracked_file(path, node));
-            }
+        places.extend(tree.lookup(directory)?.map(|found| found.path));
+    }
+    let found = known.iter().filter_map(|path| tree.lookup(path).ok().flatten());
+    let own_layers: BTreeSet<usize> = found.map(|found| tree.node(found.id).layer).collect();
+    let is_mapped = |path: &ImagePath, layer: usize| {
+        places.iter().any(|place| path.starts_with(place) && (!place.is_root() || own_layers.contains(&layer)))
+    };
+    let mut findings = Vec::new();
+    for (path, id) in tree.all() {
+        let node = tree.node(id);
+        let is_file = !matches!(node.kind, NodeKind::Directory(_));
+        if is_file && !known.contains(&path) && (is_mapped(&path, node.layer) || named(&path)) {
+            findings.push(untracked_file(path, node));
         }
     }
-    Ok(findings.into_values().collect())
+    Ok(findings)
 }
 
 fn untracked_file(path: ImagePath, node: &Node) -> Finding {

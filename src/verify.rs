@@ -246,22 +246,12 @@ impl Job<'_> {
                 findings.push(finding);
             }
         }
-        let untracked = compare::untracked(tree, &self.where_to_look(tree, plan), &known)?;
+        // Untracked files are looked for in mapped directories; a file that was named is looked for everywhere.
+        let named = |path: &ImagePath| !selection.is_everything() && selection.matches(None, path);
+        let untracked = compare::untracked(tree, &plan.directories, &known, &named)?;
         findings.extend(untracked.into_iter().filter(|finding| selection.matches(None, &finding.image)));
         findings.sort_by(|a, b| a.image.cmp(&b.image));
         Ok(findings)
-    }
-
-    /// Untracked files are looked for in mapped directories; a file that was named is looked for everywhere.
-    fn where_to_look(&self, tree: &FileTree, plan: &Plan) -> Vec<ImagePath> {
-        let mut places = plan.directories.clone();
-        if !self.options.selection.is_everything() {
-            let named = |path: &ImagePath| self.options.selection.matches(None, path);
-            places.extend(tree.all().into_iter().map(|(path, _)| path).filter(named).filter_map(|path| path.parent()));
-            places.sort();
-            places.dedup();
-        }
-        places
     }
 
     /// Files that differ get a second look: what a checkout makes of the git blob agrees with it.
