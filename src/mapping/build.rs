@@ -1,6 +1,6 @@
 //! Plans from build steps: those of a Dockerfile, or those an image's history tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::path::{ImagePath, RepoPath};
 
@@ -10,6 +10,9 @@ use super::history::{self, Sources};
 use super::plan::{Evidence, Expected, GivenDockerfile, Mapping, MappingOrigin, Plan, Presence};
 use super::step::{CopyStep, Origin};
 use super::{MappingError, dockerignore};
+
+/// Directories tried as the context of a history; a source such as `package.json` may exist in hundreds.
+const MOST_CONTEXTS: usize = 32;
 
 /// What steps copied from one context directory, and how well it fits the image.
 pub(super) struct Candidate {
@@ -204,24 +207,27 @@ fn named_steps(evidence: &Evidence<'_>) -> Vec<CopyStep> {
     located.into_iter().filter_map(step).collect()
 }
 
-/// Directories of the repository in which some source of the steps exists; the top first.
+/// Directories of the repository in which most of the steps' sources exist; the top first.
 fn directories_with(evidence: &Evidence<'_>, steps: &[CopyStep]) -> Vec<RepoPath> {
     let sources: Vec<&[u8]> = steps.iter().flat_map(|step| &step.sources).map(Vec::as_slice).collect();
-    let mut found = std::collections::BTreeSet::from([RepoPath::root()]);
+    let mut found: BTreeMap<RepoPath, BTreeSet<usize>> = BTreeMap::from([(RepoPath::root(), BTreeSet::new())]);
     for path in evidence.files.keys() {
         let mut next = path.parent();
         while let Some(directory) = next {
             next = directory.parent();
             let below = path.strip_prefix(&directory).unwrap_or_default();
-            let names = |source: &&[u8]| !source.is_empty() && is_at_or_below(below, source);
-            if sources.iter().any(names) {
-                found.insert(directory);
+            let named = sources.iter().enumerate().filter(|(_, source)| is_at_or_below(below, source));
+            let named: Vec<usize> = named.map(|(number, _)| number).collect();
+            if !named.is_empty() {
+                found.entry(directory).or_default().extend(named);
             }
         }
     }
-    found.into_iter().collect()
+    let mut ranked: Vec<(RepoPath, usize)> = found.into_iter().map(|(path, named)| (path, named.len())).collect();
+    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    ranked.into_iter().take(MOST_CONTEXTS).map(|(path, _)| path).collect()
 }
 
 fn is_at_or_below(path: &[u8], top: &[u8]) -> bool {
-    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    !top.is_empty() && path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
