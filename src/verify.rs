@@ -219,12 +219,21 @@ impl Job<'_> {
             Err(MappingError::NothingInCommon | MappingError::Ambiguous { .. }) if !names.is_empty() => Plan::default(),
             other => other?,
         };
+        let submodules = self.submodules(&plan);
+        plan.warnings.extend(submodules);
         let before = plan.expected.len();
         names.iter().for_each(|name| mapping::add_stray_copies(evidence, name, &mut plan));
         if plan.expected.is_empty() && before == 0 && plan.mappings.is_empty() {
             return Err(MappingError::NothingInCommon.into());
         }
         Ok(plan)
+    }
+
+    /// Submodules inside the mapped directories; their files are another repository's.
+    fn submodules(&self, plan: &Plan) -> Vec<String> {
+        let mapped = |path: &&RepoPath| plan.mappings.iter().any(|mapping| path.starts_with(&mapping.repo));
+        let inside = self.git.snapshot.submodules.iter().filter(mapped);
+        inside.map(|path| format!("{path} is a repository of its own (a submodule) and was not compared")).collect()
     }
 
     fn compare(&self, tree: &FileTree, plan: &Plan) -> Result<Vec<Finding>, Error> {
