@@ -18,9 +18,9 @@ pub(crate) struct Buildah {
 }
 
 impl Buildah {
-    /// An empty storage, or `None` and a line that says which program is missing.
+    /// An empty storage, or `None` and a line that says what is missing (it has to be root's).
     pub(crate) fn new() -> Option<Self> {
-        let there = tools::require_all(&[tools::BUILDAH, tools::SKOPEO]);
+        let there = tools::require_all(&[tools::BUILDAH, tools::SKOPEO]) && tools::require_root();
         there.then(|| Self { folder: tempfile::tempdir().expect("a temporary folder") })
     }
 
@@ -84,7 +84,8 @@ pub(crate) fn umoci_unpack(layout: &Path, tag: &str) -> Option<BTreeMap<Vec<u8>,
     let folder = tempfile::tempdir().expect("a temporary folder");
     let bundle = folder.path().join("bundle");
     let mut command = tools::command("umoci", folder.path());
-    tools::run(command.arg("unpack").arg("--image").arg(format!("{}:{tag}", layout.display())).arg(&bundle));
+    command.arg("unpack").args((!tools::is_root()).then_some("--rootless"));
+    tools::run(command.arg("--image").arg(format!("{}:{tag}", layout.display())).arg(&bundle));
     let root = bundle.join("rootfs");
     let mut found = BTreeMap::new();
     list(&root, &root, &mut found);

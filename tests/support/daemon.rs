@@ -22,9 +22,9 @@ pub(crate) struct Podman {
 }
 
 impl Podman {
-    /// Starts the service over an empty storage, or says which program is missing.
+    /// Starts the service over an empty storage, or says what is missing (it has to run as root).
     pub(crate) fn start() -> Option<Self> {
-        if !tools::require_all(&[tools::PODMAN, tools::RUNC, tools::SKOPEO]) {
+        if !(tools::require_all(&[tools::PODMAN, tools::RUNC, tools::SKOPEO]) && tools::require_root()) {
             return None;
         }
         let folder = tempfile::tempdir().expect("a temporary folder");

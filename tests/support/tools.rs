@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -38,7 +39,8 @@ pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
 pub(crate) fn require(tool: Tool) -> Option<PathBuf> {
     let found = find(tool.program);
     if found.is_none() {
-        leave_out(tool);
+        let remedy = format!("Debian: apt-get install {}", tool.package);
+        conclude(|test, ci| missing(test, tool.program, &remedy, ci));
     }
     found
 }
@@ -48,10 +50,29 @@ pub(crate) fn require_all(tools: &[Tool]) -> bool {
     tools.iter().all(|tool| require(*tool).is_some())
 }
 
-fn leave_out(tool: Tool) {
+/// Whether the tests run as root; building images and a private podman need that. Says so otherwise, as [`require`].
+///
+/// # Panics
+/// Under `CI=true`, for another user.
+pub(crate) fn require_root() -> bool {
+    let root = is_root();
+    if !root {
+        conclude(|test, ci| missing(test, "to run as root", "sudo", ci));
+    }
+    root
+}
+
+/// Whether files that the tests make belong to root.
+pub(crate) fn is_root() -> bool {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    folder.path().metadata().expect("it was just made").uid() == 0
+}
+
+/// Ends the test that runs here in the way that `judge` finds for its name and the value of `CI`.
+fn conclude(judge: impl FnOnce(&str, Option<&OsStr>) -> Missing) {
     let thread = std::thread::current();
     let ci = std::env::var_os("CI");
-    match missing(tool, thread.name().unwrap_or("a test"), ci.as_deref()) {
+    match judge(thread.name().unwrap_or("a test"), ci.as_deref()) {
         Missing::Fail(reason) => panic!("{reason}"),
         // Not `eprintln!`: the test harness would keep it to itself, because the test passes.
         Missing::LeaveOut(line) => std::io::stderr().write_all(line.as_bytes()).expect("standard error is open"),
@@ -67,13 +88,13 @@ pub(crate) enum Missing {
     LeaveOut(String),
 }
 
-/// What follows from the lack of `tool` for `test`, where the environment variable `CI` is `ci`.
-pub(crate) fn missing(tool: Tool, test: &str, ci: Option<&OsStr>) -> Missing {
-    let Tool { program, package } = tool;
+/// What follows where `test` lacks what it `needs`, which is to be had by `remedy`; `ci` is the variable `CI`.
+pub(crate) fn missing(test: &str, needs: &str, remedy: &str, ci: Option<&OsStr>) -> Missing {
+    let what = format!("{test} needs {needs} ({remedy})");
     if ci.is_some_and(|value| value == "true") {
-        return Missing::Fail(format!("{test} needs {program}: apt-get install {package}"));
+        return Missing::Fail(what);
     }
-    Missing::LeaveOut(format!("left out: {test} needs {program} (Debian: apt-get install {package})\n"))
+    Missing::LeaveOut(format!("left out: {what}\n"))
 }
 
 fn find(program: &str) -> Option<PathBuf> {
