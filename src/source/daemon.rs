@@ -26,7 +26,8 @@ pub(super) fn open(name: &str, options: &Options) -> Result<Box<dyn Source>, Sou
         other => fail(with_causes(&other)),
     })?;
     // The tag was chosen by the daemon; the stream holds that one image.
-    docker_archive::open_archive(spool.into_archive(Path::new(&format!("docker-daemon:{name}")))?, None)
+    let place = format!("docker-daemon:{name}");
+    docker_archive::open_archive(spool.into_archive(Path::new(&place))?, None, place)
 }
 
 async fn export(docker: &Docker, name: &str) -> Result<Spool, bollard::errors::Error> {

@@ -36,14 +36,15 @@ struct DockerArchive {
 
 /// Opens a `docker save` archive of either layout.
 pub(super) fn open(file: &FileRef) -> Result<Box<dyn Source>, SourceError> {
-    open_archive(Archive::open(&file.path)?, file.tag.as_deref())
+    let name = format!("docker-archive:{}", file.path.display());
+    open_archive(Archive::open(&file.path)?, file.tag.as_deref(), name)
 }
 
-/// The same for an archive that is open already.
-pub(super) fn open_archive(archive: Archive, tag: Option<&str>) -> Result<Box<dyn Source>, SourceError> {
+/// The same for an archive that is open already; `name` is its transport and place.
+pub(super) fn open_archive(archive: Archive, tag: Option<&str>, name: String) -> Result<Box<dyn Source>, SourceError> {
     // The new layout's index names real manifests, so the digest shown is the registry's where there is one.
     if archive.member("index.json").is_some() {
-        return Ok(Box::new(Layout::in_archive(archive, tag.map(str::to_owned))));
+        return Ok(Box::new(Layout::in_archive(archive, tag.map(str::to_owned), name)));
     }
     let reader = Reader { archive };
     let saved = reader.saved_images()?;

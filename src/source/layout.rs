@@ -21,6 +21,8 @@ const NAME_ANNOTATIONS: [&str; 2] = ["org.opencontainers.image.ref.name", "io.co
 pub(super) struct Layout {
     storage: Storage,
     tag: Option<String>,
+    /// The transport and the place, without a tag.
+    name: String,
 }
 
 /// A file's contents and their size in bytes.
@@ -82,17 +84,19 @@ impl Layout {
             let reason = "it is a file; a layout in a tar file is oci-archive:".to_owned();
             return Err(SourceError::Format { path: file.path.clone(), expected: "an OCI layout", reason });
         }
-        Ok(Self { storage: Storage::Directory(file.path.clone()), tag: file.tag.clone() })
+        let name = format!("oci:{}", file.path.display());
+        Ok(Self { storage: Storage::Directory(file.path.clone()), tag: file.tag.clone(), name })
     }
 
     /// The layout in a tar file.
     pub(super) fn archive(file: &FileRef) -> Result<Self, SourceError> {
-        Ok(Self::in_archive(Archive::open(&file.path)?, file.tag.clone()))
+        let name = format!("oci-archive:{}", file.path.display());
+        Ok(Self::in_archive(Archive::open(&file.path)?, file.tag.clone(), name))
     }
 
-    /// The layout in an opened tar file.
-    pub(super) fn in_archive(archive: Archive, tag: Option<String>) -> Self {
-        Self { storage: Storage::Archive(archive), tag }
+    /// The layout in an opened tar file; `name` is its transport and place.
+    pub(super) fn in_archive(archive: Archive, tag: Option<String>, name: String) -> Self {
+        Self { storage: Storage::Archive(archive), tag, name }
     }
 
     fn index(&self) -> Result<(Vec<u8>, OciImageIndex), SourceError> {
@@ -188,10 +192,6 @@ impl Source for Layout {
     }
 
     fn pinned(&self, digest: &Digest) -> String {
-        let transport = match &self.storage {
-            Storage::Directory(_) => "oci",
-            Storage::Archive(_) => "oci-archive",
-        };
-        format!("{transport}:{}@{digest}", self.storage.path().display())
+        format!("{}@{digest}", self.name)
     }
 }
