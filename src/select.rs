@@ -85,6 +85,16 @@ impl Selection {
     pub fn matches(&self, repo: Option<&RepoPath>, image: &ImagePath) -> bool {
         self.is_everything() || self.patterns.iter().any(|pattern| pattern.matches(repo, image))
     }
+
+    /// Whether a file itself is named, by its name or one of its paths, not by a directory or a glob.
+    pub fn names_file(&self, repo: &RepoPath, image: &ImagePath) -> bool {
+        self.patterns.iter().any(|pattern| match &pattern.meaning {
+            Meaning::Name(name) => repo.file_name() == Some(name),
+            Meaning::Image(path) => path == image,
+            Meaning::Repo(paths) => paths.contains(repo),
+            Meaning::Glob { .. } => false,
+        })
+    }
 }
 
 impl Pattern {

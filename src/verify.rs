@@ -162,11 +162,15 @@ fn job_done(verification: &Verification, options: &Options) -> Result<(), Error>
             return Err(if in_git { Error::NotMapped(text()) } else { Error::NoMatch(text()) });
         }
     }
-    if verification.compared() > 0 {
+    verification.platforms.iter().try_for_each(|result| something_compared(result, options))
+}
+
+fn something_compared(result: &PlatformResult, options: &Options) -> Result<(), Error> {
+    if result.findings.iter().any(|finding| finding.status.is_comparison()) {
         return Ok(());
     }
-    let missing = verification.findings().filter(|finding| finding.status == Status::Missing).count();
-    let supported = verification.platforms.iter().any(|result| result.plan.mappings.iter().any(|map| map.files > 0));
+    let missing = result.findings.iter().filter(|finding| finding.status == Status::Missing).count();
+    let supported = result.plan.mappings.iter().any(|mapping| mapping.files > 0);
     match missing {
         0 => Err(Error::OnlyUntracked),
         // A named file that is missing beside others that are there was looked for in the right place.
@@ -175,16 +179,18 @@ fn job_done(verification: &Verification, options: &Options) -> Result<(), Error>
     }
 }
 
-/// The merged file system of an image whose layers are all indexed.
+/// The merged file system of an image.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
+///
+/// # Panics
+/// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
 pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
     let mut tree = FileTree::default();
     for layer in &image.layers {
-        if let Some(index) = indexes.get(&layer.digest()) {
-            tree.apply(layer.index, index)?;
-        }
+        let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
+        tree.apply(layer.index, index)?;
     }
     Ok(tree)
 }
@@ -221,9 +227,8 @@ impl Job<'_> {
         };
         let submodules = self.submodules(&plan);
         plan.warnings.extend(submodules);
-        let before = plan.expected.len();
         names.iter().for_each(|name| mapping::add_stray_copies(evidence, name, &mut plan));
-        if plan.expected.is_empty() && before == 0 && plan.mappings.is_empty() {
+        if plan.expected.is_empty() && plan.mappings.is_empty() {
             return Err(MappingError::NothingInCommon.into());
         }
         Ok(plan)
@@ -250,7 +255,8 @@ impl Job<'_> {
                 continue;
             }
             let finding = sides.pair(image, &expected.repo, *file);
-            let optional = expected.presence == Presence::IfThere && selection.is_everything();
+            // Whoever names a file wants to know that it is not there; a directory or a glob promises nothing.
+            let optional = expected.presence == Presence::IfThere && !selection.names_file(&expected.repo, image);
             if !(optional && finding.status == Status::Missing) {
                 findings.push(finding);
             }

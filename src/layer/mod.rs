@@ -25,7 +25,7 @@ pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
 /// Reads every layer among `layers` once, however often it is listed, `jobs` at a time.
 ///
 /// # Errors
-/// The [`LayerError`] of the first layer, in the order given, that failed.
+/// The [`LayerError`] of a layer that failed; the others are not begun then.
 pub fn index_all(
     source: &dyn Source,
     layers: &[&Descriptor],
