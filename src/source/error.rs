@@ -192,6 +192,10 @@ impl SourceError {
             Self::NotFound { .. } => {
                 Some("check the name and the tag; a tag may have been deleted or never pushed".into())
             }
+            // What Go's server says to plain http.
+            Self::Status { status: 400, message, .. } if message.contains("HTTPS server") => {
+                Some("the registry speaks https: pass --ca-file FILE with its certificate authority".into())
+            }
             Self::Network { reason, .. } if reason.contains("ertificate") => {
                 Some("for a private certificate authority pass --ca-file FILE".into())
             }
