@@ -6,8 +6,9 @@ use crate::path::{ImagePath, RepoPath};
 
 use super::copies::{self, BuildContext, Copies};
 use super::dockerfile::{BuildArguments, Dockerfile, ResolvedStage, parse};
+use super::evidence::Evidence;
 use super::history::{self, Sources};
-use super::plan::{Evidence, Expected, GivenDockerfile, Mapping, MappingOrigin, Plan, Presence};
+use super::plan::{Coverage, Expected, GivenDockerfile, Mapping, MappingOrigin, Plan, Presence};
 use super::step::{CopyStep, Origin};
 use super::{MappingError, dockerignore};
 
@@ -36,7 +37,7 @@ impl Candidate {
     }
 
     /// The plan; what these steps copied has to be there.
-    pub(super) fn into_plan(self, origin: MappingOrigin, basis: String) -> Plan {
+    pub(super) fn into_plan(self, origin: MappingOrigin, basis: String, coverage: Coverage) -> Plan {
         let directories = self.copies.directories.iter().map(|copy| (copy.destination.clone(), copy.source.clone()));
         let inside = |image: &ImagePath, repo: &RepoPath| {
             let covers = |(to, from): &(ImagePath, RepoPath)| matches!((image.strip_prefix(to), repo.strip_prefix(from)), (Some(a), Some(b)) if a == b);
@@ -60,6 +61,7 @@ impl Candidate {
             expected: expected.collect(),
             directories: directories.map(|(image, _)| image).collect(),
             basis,
+            coverage,
             warnings: warnings.collect(),
         }
     }
@@ -138,7 +140,7 @@ pub(super) fn from_dockerfile(
             given.name, step.line, step.text
         )
     });
-    let mut plan = candidate.into_plan(MappingOrigin::Dockerfile, basis);
+    let mut plan = candidate.into_plan(MappingOrigin::Dockerfile, basis, coverage(&stage));
     plan.warnings.extend(unresolved);
     Ok(plan)
 }
@@ -181,7 +183,18 @@ pub(super) fn from_history(evidence: &Evidence<'_>, context: Option<&RepoPath>) 
         true => "from the image's build history".to_owned(),
         false => format!("from the image's build history, context {}", candidate.context),
     };
-    Some(candidate.into_plan(MappingOrigin::History, basis))
+    // A step whose sources are nowhere may have copied from another stage, which BuildKit does not say.
+    let coverage = if candidate.copies.absent.is_empty() { Coverage::Whole } else { Coverage::Partial };
+    Some(candidate.into_plan(MappingOrigin::History, basis, coverage))
+}
+
+/// How much the steps of a stage tell.
+pub(super) fn coverage(stage: &ResolvedStage) -> Coverage {
+    let from_elsewhere = |step: &CopyStep| matches!(step.origin, Origin::Stage(_));
+    match stage.unresolved.is_empty() && !stage.steps.iter().any(from_elsewhere) {
+        true => Coverage::Whole,
+        false => Coverage::Partial,
+    }
 }
 
 fn named_steps(evidence: &Evidence<'_>) -> Vec<CopyStep> {

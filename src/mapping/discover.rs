@@ -8,10 +8,11 @@
 use crate::image::ImageConfig;
 use crate::path::{ImagePath, RepoPath};
 
-use super::build::{Candidate, Fit, best_context, contexts_of, ignore_file_of, resolve};
+use super::build::{Candidate, Fit, best_context, contexts_of, coverage, ignore_file_of, resolve};
 use super::dockerfile::{self, Command, ResolvedStage};
+use super::evidence::Evidence;
 use super::history::{self, LocatedCopy, Sources};
-use super::plan::{Evidence, MappingOrigin, Plan};
+use super::plan::{Coverage, MappingOrigin, Plan};
 use super::step::{CopyStep, Origin};
 
 /// Dockerfiles looked at; a repository with more has generated ones.
@@ -20,6 +21,7 @@ const MOST_DOCKERFILES: usize = 256;
 struct Match {
     path: RepoPath,
     candidate: Candidate,
+    coverage: Coverage,
     rank: (bool, Fit),
 }
 
@@ -48,7 +50,7 @@ pub(super) fn dockerfile(
         true => format!("from {}, found in the repository", best.path),
         false => format!("from {} with context {}, found in the repository", best.path, best.candidate.context),
     };
-    Some(best.candidate.into_plan(MappingOrigin::Dockerfile, basis))
+    Some(best.candidate.into_plan(MappingOrigin::Dockerfile, basis, best.coverage))
 }
 
 /// The copies that the history tells, each with its destination; `None` where there is no history to speak of.
@@ -84,7 +86,7 @@ fn fit(
     let contexts = contexts_of(Some(path), context);
     let candidate = best_context(evidence, &stage.steps, contexts, Some(&ignore_file_of(path)))?;
     let rank = (runs_the_same(&stage, evidence.config), candidate.fit);
-    candidate.is_credible().then(|| Match { path: path.clone(), candidate, rank })
+    candidate.is_credible().then(|| Match { path: path.clone(), candidate, coverage: coverage(&stage), rank })
 }
 
 /// Whether the last copies of the history are these steps.

@@ -18,7 +18,7 @@ const MOST_PAIRS: usize = 16;
 /// A name with more homes than this in the repository (`index.js`) tells nothing and costs time.
 const MOST_NAMESAKES: usize = 64;
 
-/// Votes that a further pair needs: one file may have been copied by chance.
+/// Votes that a further pair needs.
 const FURTHER_VOTES: usize = 2;
 
 /// Names that many projects share.
@@ -82,14 +82,28 @@ struct Vote<'f> {
     equal: bool,
 }
 
-/// Infers the pairs.
-pub(super) fn infer(image: &[ImageFile], repo: &BTreeMap<RepoPath, BlobId>) -> Inference {
+/// How much must speak for a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bar {
+    /// One equal file: something of this repository is in the image, and this is the best guess.
+    First,
+    /// Several files, most of them equal: one file may have been copied by chance, and a vendored library beside its
+    /// installed copy of another version is not a deployment.
+    Further,
+}
+
+/// Infers the pairs; `bar` is for the first of them.
+pub(super) fn infer(image: &[ImageFile], repo: &BTreeMap<RepoPath, BlobId>, bar: Bar) -> Inference {
     let votes = votes(image, repo);
     let mut explained: BTreeSet<&ImagePath> = BTreeSet::new();
     let mut pairs: Vec<Pair> = Vec::new();
     while pairs.len() < MOST_PAIRS {
         let ranked = rank(votes.iter().filter(|vote| !explained.contains(&vote.file.path)));
-        let Some(best) = ranked.first().filter(|best| is_strong(best, pairs.is_empty())) else { break };
+        let Some(best) =
+            ranked.first().filter(|best| is_strong(best, if pairs.is_empty() { bar } else { Bar::Further }))
+        else {
+            break;
+        };
         if let Some(rival) = ranked.get(1).filter(|rival| is_rival(best, rival, &votes)) {
             return Inference::Ambiguous(Box::new((best.clone(), rival.clone())));
         }
@@ -157,10 +171,11 @@ fn rank<'v>(votes: impl Iterator<Item = &'v Vote<'v>>) -> Vec<Pair> {
     pairs
 }
 
-/// The first pair may rest on one file. A further one needs more, and mostly equal files: a vendored library beside
-/// its installed copy of another version is not a deployment.
-fn is_strong(pair: &Pair, first: bool) -> bool {
-    pair.equal > 0 && (first || (pair.equal >= FURTHER_VOTES && pair.is_mostly_equal()))
+fn is_strong(pair: &Pair, bar: Bar) -> bool {
+    match bar {
+        Bar::First => pair.equal > 0,
+        Bar::Further => pair.equal >= FURTHER_VOTES && pair.is_mostly_equal(),
+    }
 }
 
 /// Whether two pairs explain the very same image files, so that nothing decides between them.
@@ -203,7 +218,7 @@ mod tests {
     }
 
     fn inferred(image_text: &str, repo_text: &str) -> Vec<String> {
-        match infer(&image(image_text), &repo(repo_text)) {
+        match infer(&image(image_text), &repo(repo_text), Bar::First) {
             Inference::Pairs(pairs) => {
                 pairs.iter().map(|pair| format!("{}={} {}/{}", pair.image, pair.repo, pair.equal, pair.named)).collect()
             }
@@ -241,6 +256,14 @@ mod tests {
         for (name, image, repo, expected) in table {
             assert_eq!(inferred(image, repo), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_further_pair_needs_more_than_one_file() {
+        let (files, git) = (image("/app/a.py=a"), repo("a.py=a"));
+        assert_eq!(infer(&files, &git, Bar::Further), Inference::Pairs(Vec::new()));
+        let (files, git) = (image("/app/a.py=a /app/b.py=b"), repo("a.py=a b.py=b"));
+        assert!(matches!(infer(&files, &git, Bar::Further), Inference::Pairs(pairs) if pairs.len() == 1));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! guessed.
 
 mod build;
+mod choose;
 pub mod copies;
 mod discover;
 pub mod dockerfile;
 pub mod dockerignore;
 mod error;
+mod evidence;
 mod glob;
 pub mod history;
 mod infer;
@@ -17,8 +19,10 @@ mod patterns;
 mod plan;
 mod presence;
 pub mod step;
+mod stray;
 
+pub use choose::plan;
 pub use error::MappingError;
-pub use plan::{
-    Evidence, Expected, GivenDockerfile, Mapping, MappingOrigin, Plan, Presence, Request, add_stray_copies, plan,
-};
+pub use evidence::Evidence;
+pub use plan::{Expected, GivenDockerfile, Mapping, MappingOrigin, Plan, Presence, Request};
+pub use stray::add_stray_copies;

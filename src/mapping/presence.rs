@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use crate::path::RepoPath;
 
+use super::evidence::Evidence;
 use super::infer::Pair;
-use super::plan::{Evidence, Plan, Presence};
+use super::plan::{Plan, Presence};
 
 /// Files of a kind that must be present before others of that kind are missed.
 const FEWEST_PRESENT: usize = 3;
@@ -22,7 +23,8 @@ pub(super) fn require(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) 
         let census = census(evidence, pair, &ignore);
         for (path, expected) in plan.expected.iter_mut().filter(|(_, expected)| expected.repo.starts_with(&pair.repo)) {
             let Some(below) = expected.repo.strip_prefix(&pair.repo).map(RepoPath::clean) else { continue };
-            if pair.image.join(below.as_bytes()) != *path || evidence.image_blob(path).is_some() {
+            let settled = expected.presence == Presence::Required || evidence.image_blob(path).is_some();
+            if settled || pair.image.join(below.as_bytes()) != *path {
                 continue;
             }
             let directory_copied =

@@ -1,0 +1,83 @@
+//! What is known of an image and a repository before anything is compared.
+
+use std::collections::BTreeMap;
+
+use crate::blob::BlobId;
+use crate::image::ImageConfig;
+use crate::path::{ImagePath, RepoPath};
+use crate::repo::{RepoFile, RepoFileKind};
+use crate::tree::{FileTree, NodeKind};
+
+use super::dockerignore::{self, Dockerignore};
+use super::infer::ImageFile;
+use super::plan::Expected;
+
+/// What is known of an image and a repository before anything is compared.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The image's files.
+    pub tree: &'a FileTree,
+    /// What the image says of its making.
+    pub config: &'a ImageConfig,
+    /// Git's files.
+    pub files: &'a BTreeMap<RepoPath, RepoFile>,
+    /// The contents of a small file of git; `None` when it cannot be had.
+    pub read: &'a dyn Fn(&RepoPath) -> Option<Vec<u8>>,
+}
+
+impl Evidence<'_> {
+    /// The blob at a path of the image, links followed.
+    pub(super) fn image_blob(&self, path: &ImagePath) -> Option<BlobId> {
+        let found = self.tree.lookup(path).ok()??;
+        match &self.tree.node(found.id).kind {
+            NodeKind::Regular(stored) => Some(stored.content.blob),
+            _ => None,
+        }
+    }
+
+    /// Whether the image has a directory at a path, links followed.
+    pub(super) fn is_directory(&self, path: &ImagePath) -> bool {
+        let found = self.tree.lookup(path).ok().flatten();
+        found.is_some_and(|found| matches!(self.tree.node(found.id).kind, NodeKind::Directory(_)))
+    }
+
+    /// Whether the image has the very contents of a file of git at `image`.
+    pub(super) fn equal(&self, image: &ImagePath, repo: &RepoPath) -> bool {
+        self.files.get(repo).is_some_and(|file| self.image_blob(image) == Some(file.blob))
+    }
+
+    /// How many expected files at or below `top` are in the image, and how many of them are equal.
+    pub(super) fn support(&self, expected: &BTreeMap<ImagePath, Expected>, top: &ImagePath) -> (usize, usize) {
+        let below = expected.iter().filter(|(path, _)| path.starts_with(top));
+        let present = below.filter(|(path, _)| self.image_blob(path).is_some());
+        let equal = present.clone().filter(|(path, expected)| self.equal(path, &expected.repo)).count();
+        (present.count(), equal)
+    }
+
+    /// The `.dockerignore` of a context directory; an empty one where there is none.
+    pub(super) fn dockerignore(&self, context: &RepoPath) -> Dockerignore {
+        let path = context.join(b".dockerignore");
+        let text = if self.files.contains_key(&path) { (self.read)(&path) } else { None };
+        dockerignore::parse(&text.unwrap_or_default())
+    }
+
+    /// The blobs of git's files; links have none worth comparing.
+    pub(super) fn blobs(&self) -> BTreeMap<RepoPath, BlobId> {
+        let regular = self.files.iter().filter(|(_, file)| file.kind != RepoFileKind::Symlink);
+        regular.map(|(path, file)| (path.clone(), file.blob)).collect()
+    }
+
+    /// The regular files of the image.
+    pub(super) fn image_files(&self) -> Vec<ImageFile> {
+        let regular = self.tree.all().into_iter().filter_map(|(path, id)| match &self.tree.node(id).kind {
+            NodeKind::Regular(stored) => Some(ImageFile { path, blob: stored.content.blob, size: stored.content.size }),
+            _ => None,
+        });
+        regular.collect()
+    }
+
+    /// Where a path of the image really is, links followed.
+    pub(super) fn real(&self, path: &ImagePath) -> Option<ImagePath> {
+        Some(self.tree.lookup(path).ok()??.path)
+    }
+}
