@@ -80,7 +80,7 @@ fn inferred(evidence: &Evidence<'_>) -> Result<Plan, MappingError> {
             });
         }
     };
-    let mut plan = Plan { basis: "inferred from equal files".to_owned(), ..Plan::default() };
+    let mut plan = Plan { basis: "from names and contents".to_owned(), ..Plan::default() };
     add(evidence, &pairs, &mut plan);
     Ok(plan)
 }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use crate::compare::{Finding, Status};
 use crate::error::Error;
 use crate::image::Image;
+use crate::mapping::MappingOrigin;
 use crate::path::ImagePath;
 use crate::verify::{PlatformResult, Verification};
 
@@ -133,7 +134,9 @@ fn mappings(writer: &mut Writer, result: &PlatformResult) {
     for mapping in result.plan.mappings.iter().take(most) {
         let (image, repo) = (shown(&mapping.image), escape_bytes(mapping.repo.as_bytes()));
         let repo = if repo.is_empty() { "." } else { repo.as_str() };
-        writer.field("", &format!("{image} = {repo}  ({} of {} equal)", mapping.equal, mapping.files));
+        let inferred = if mapping.origin == MappingOrigin::Inferred { ", inferred" } else { "" };
+        let support = format!("({} of {} equal{inferred})", mapping.equal, mapping.files);
+        writer.field("", &format!("{image} = {repo}  {support}"));
     }
     let rest = result.plan.mappings.len().saturating_sub(most);
     if rest > 0 {
