@@ -23,8 +23,9 @@ pub(super) fn require(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) 
         let census = census(evidence, pair, &ignore);
         for (path, expected) in plan.expected.iter_mut().filter(|(_, expected)| expected.repo.starts_with(&pair.repo)) {
             let Some(below) = expected.repo.strip_prefix(&pair.repo).map(RepoPath::clean) else { continue };
-            let settled = expected.presence == Presence::Required || evidence.image_blob(path).is_some();
-            if settled || pair.image.join(below.as_bytes()) != *path {
+            // A link to a directory is there, too, though it leads to no bytes.
+            let is_there = matches!(evidence.tree.entry(path), Ok(Some(_)));
+            if is_there || expected.presence == Presence::Required || pair.image.join(below.as_bytes()) != *path {
                 continue;
             }
             let directory_copied =
