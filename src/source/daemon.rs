@@ -26,8 +26,7 @@ pub(super) fn open(name: &str, options: &Options) -> Result<Box<dyn Source>, Sou
         other => fail(with_causes(&other)),
     })?;
     // The tag was chosen by the daemon; the stream holds that one image.
-    let place = format!("docker-daemon:{name}");
-    docker_archive::open_archive(spool.into_archive(Path::new(&place))?, None, place)
+    docker_archive::open_archive(spool.into_archive(Path::new(&format!("docker-daemon:{name}")))?, None, None)
 }
 
 async fn export(docker: &Docker, name: &str) -> Result<Spool, bollard::errors::Error> {

@@ -13,7 +13,7 @@ use crate::reference::FileRef;
 
 use super::archive::Archive;
 use super::layout::Layout;
-use super::{RawManifest, Source, SourceError};
+use super::{RawManifest, Source, SourceError, names};
 
 /// One image of `manifest.json`.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,15 +36,18 @@ struct DockerArchive {
 
 /// Opens a `docker save` archive of either layout.
 pub(super) fn open(file: &FileRef) -> Result<Box<dyn Source>, SourceError> {
-    let name = format!("docker-archive:{}", file.path.display());
-    open_archive(Archive::open(&file.path)?, file.tag.as_deref(), name)
+    open_archive(Archive::open(&file.path)?, file.tag.as_deref(), Some("docker-archive"))
 }
 
-/// The same for an archive that is open already; `name` is its transport and place.
-pub(super) fn open_archive(archive: Archive, tag: Option<&str>, name: String) -> Result<Box<dyn Source>, SourceError> {
+/// The same for an archive that is open already; `transport` leads to it again, where one does.
+pub(super) fn open_archive(
+    archive: Archive,
+    tag: Option<&str>,
+    transport: Option<&'static str>,
+) -> Result<Box<dyn Source>, SourceError> {
     // The new layout's index names real manifests, so the digest shown is the registry's where there is one.
     if archive.member("index.json").is_some() {
-        return Ok(Box::new(Layout::in_archive(archive, tag.map(str::to_owned), name)));
+        return Ok(Box::new(Layout::in_archive(archive, tag.map(str::to_owned), transport)));
     }
     let reader = Reader { archive };
     let saved = reader.saved_images()?;
@@ -84,20 +87,12 @@ impl Reader {
 
     fn choose<'s>(&self, saved: &'s [SavedImage], tag: Option<&str>) -> Result<&'s SavedImage, SourceError> {
         let tags = |image: &SavedImage| image.repo_tags.clone().unwrap_or_default();
-        let choice = |reason: String| {
+        let is_named = |image: &SavedImage, tag: &str| tags(image).iter().any(|name| names::is_called(name, tag));
+        names::choose(saved, tag, |image| image.config.as_str(), is_named).map_err(|missing| {
             let all: Vec<String> = saved.iter().flat_map(tags).collect();
             let offered = if all.is_empty() { format!("{} images without names", saved.len()) } else { all.join(", ") };
-            SourceError::Choice { path: self.archive.path().to_owned(), offered, reason }
-        };
-        match (tag, saved) {
-            (None, [only]) => Ok(only),
-            (None, []) => Err(choice("there is nothing to look at".to_owned())),
-            (None, _) => Err(choice("none was chosen".to_owned())),
-            (Some(tag), _) => saved
-                .iter()
-                .find(|image| tags(image).iter().any(|name| is_called(name, tag)))
-                .ok_or_else(|| choice(format!("none is called {tag}"))),
-        }
+            SourceError::Choice { path: self.archive.path().to_owned(), offered, reason: missing.reason() }
+        })
     }
 
     fn into_source(self, image: &SavedImage) -> Result<DockerArchive, SourceError> {
@@ -145,19 +140,6 @@ impl Reader {
         let parse = |id: &String| id.parse().map_err(|error| self.format_error(format!("diff_ids: {error}")));
         config.rootfs.diff_ids.iter().map(parse).collect()
     }
-}
-
-/// `app:v1`, `localhost/app:v1` and `docker.io/library/app:v1` may all be asked for as `app:v1`.
-fn is_called(name: &str, wanted: &str) -> bool {
-    let wanted = if wanted.rsplit('/').next().unwrap_or_default().contains(':') {
-        wanted.to_owned()
-    } else {
-        format!("{wanted}:latest")
-    };
-    name == wanted
-        || ["localhost/", "docker.io/library/", "docker.io/"]
-            .iter()
-            .any(|host| name.strip_prefix(host) == Some(&wanted))
 }
 
 impl Source for DockerArchive {

@@ -12,17 +12,19 @@ use crate::limits;
 use crate::reference::FileRef;
 
 use super::archive::Archive;
+use super::names::{self, NoChoice};
 use super::{RawManifest, Source, SourceError, verified};
 
-/// Annotations under which an index keeps the names of its images: the specification's, and containerd's full name.
-const NAME_ANNOTATIONS: [&str; 2] = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
+/// Annotations under which an index keeps the names of its images: containerd's full name, and the specification's,
+/// which is often the tag alone.
+const NAME_ANNOTATIONS: [&str; 2] = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
 
 /// An image in an OCI layout.
 pub(super) struct Layout {
     storage: Storage,
     tag: Option<String>,
-    /// The transport and the place, without a tag.
-    name: String,
+    /// What stands before the path in a name of the image; `None` where no name leads to this layout again.
+    transport: Option<&'static str>,
 }
 
 /// A file's contents and their size in bytes.
@@ -84,19 +86,18 @@ impl Layout {
             let reason = "it is a file; a layout in a tar file is oci-archive:".to_owned();
             return Err(SourceError::Format { path: file.path.clone(), expected: "an OCI layout", reason });
         }
-        let name = format!("oci:{}", file.path.display());
-        Ok(Self { storage: Storage::Directory(file.path.clone()), tag: file.tag.clone(), name })
+        let storage = Storage::Directory(file.path.clone());
+        Ok(Self { storage, tag: file.tag.clone(), transport: Some("oci") })
     }
 
     /// The layout in a tar file.
     pub(super) fn archive(file: &FileRef) -> Result<Self, SourceError> {
-        let name = format!("oci-archive:{}", file.path.display());
-        Ok(Self::in_archive(Archive::open(&file.path)?, file.tag.clone(), name))
+        Ok(Self::in_archive(Archive::open(&file.path)?, file.tag.clone(), Some("oci-archive")))
     }
 
-    /// The layout in an opened tar file; `name` is its transport and place.
-    pub(super) fn in_archive(archive: Archive, tag: Option<String>, name: String) -> Self {
-        Self { storage: Storage::Archive(archive), tag, name }
+    /// The layout in an opened tar file.
+    pub(super) fn in_archive(archive: Archive, tag: Option<String>, transport: Option<&'static str>) -> Self {
+        Self { storage: Storage::Archive(archive), tag, transport }
     }
 
     fn index(&self) -> Result<(Vec<u8>, OciImageIndex), SourceError> {
@@ -111,22 +112,17 @@ impl Layout {
         Ok((bytes, index))
     }
 
+    /// The entry that is meant; `None` when that is the index itself, whose images have no names.
     fn choose<'i>(&self, entries: &'i [ImageIndexEntry]) -> Result<Option<&'i ImageIndexEntry>, SourceError> {
-        let choice = |reason: String| SourceError::Choice {
-            path: self.storage.path().to_owned(),
-            offered: offered(entries),
-            reason,
-        };
-        match (&self.tag, entries) {
-            (Some(tag), _) => entries
-                .iter()
-                .find(|entry| is_named(entry, tag))
-                .map(Some)
-                .ok_or_else(|| choice(format!("none is called {tag}"))),
-            (None, []) => Err(choice("there is nothing to look at".to_owned())),
-            (None, [only]) => Ok(Some(only)),
-            (None, _) if entries.iter().all(|entry| names(entry).next().is_none()) => Ok(None),
-            (None, _) => Err(choice("none was chosen".to_owned())),
+        let tag = self.tag.as_deref();
+        match names::choose(entries, tag, |entry| entry.digest.as_str(), is_named) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(NoChoice::Open) if entries.iter().all(|entry| names_of(entry).next().is_none()) => Ok(None),
+            Err(missing) => Err(SourceError::Choice {
+                path: self.storage.path().to_owned(),
+                offered: offered(entries),
+                reason: missing.reason(),
+            }),
         }
     }
 
@@ -144,21 +140,23 @@ fn blob_name(digest: &Digest) -> String {
     digest.to_string().replacen(':', "/", 1).split('/').fold("blobs".to_owned(), |path, part| path + "/" + part)
 }
 
-fn names(entry: &ImageIndexEntry) -> impl Iterator<Item = &str> {
+fn names_of(entry: &ImageIndexEntry) -> impl Iterator<Item = &str> {
     let annotations = entry.annotations.as_ref();
     NAME_ANNOTATIONS.iter().filter_map(move |key| annotations?.get(*key)).map(String::as_str)
 }
 
 /// A name may be asked for whole, as its tag, by digest, or as Docker shortens it.
 fn is_named(entry: &ImageIndexEntry, tag: &str) -> bool {
-    let short = |name: &str| name.trim_start_matches("docker.io/").trim_start_matches("library/").to_owned();
-    entry.digest == tag || names(entry).any(|name| name == tag || short(name) == short(tag))
+    entry.digest == tag || names_of(entry).any(|name| names::is_called(name, tag))
 }
 
 fn offered(entries: &[ImageIndexEntry]) -> String {
     match entries {
         [] => "no image".to_owned(),
-        _ => entries.iter().map(|entry| names(entry).next().unwrap_or(&entry.digest)).collect::<Vec<_>>().join(", "),
+        _ => {
+            let name = |entry| names_of(entry).next().map_or(entry.digest.as_str(), names::familiar);
+            entries.iter().map(name).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -192,6 +190,9 @@ impl Source for Layout {
     }
 
     fn pinned(&self, digest: &Digest) -> String {
-        format!("{}@{digest}", self.name)
+        match self.transport {
+            Some(transport) => format!("{transport}:{}@{digest}", self.storage.path().display()),
+            None => digest.to_string(),
+        }
     }
 }

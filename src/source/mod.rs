@@ -9,6 +9,7 @@ mod daemon;
 mod docker_archive;
 mod error;
 mod layout;
+mod names;
 mod registry;
 mod verified;
 
