@@ -31,7 +31,7 @@ pub(crate) enum Format {
 pub(crate) enum DockerArchive {
     /// Up to 24: `manifest.json`, `<config>.json` and `<id>/layer.tar`, a symlink for a layer that comes again.
     Old,
-    /// From 25: an OCI layout plus `manifest.json`, layers uncompressed.
+    /// From 25: an OCI layout plus `manifest.json`, layers uncompressed. The index has the tag and the full name.
     New,
 }
 
@@ -317,7 +317,9 @@ pub(crate) fn docker_archive(style: DockerArchive, name: &str, image: &Image) ->
 
 fn new_docker_archive(name: &str, image: &Image) -> Vec<u8> {
     let tag = name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-    let mut files = Layout::with(tag, image).files();
+    let mut layout = Layout::with(tag, image);
+    layout.manifests[0]["annotations"]["io.containerd.image.name"] = json!(format!("docker.io/{name}"));
+    let mut files = layout.files();
     let layers = image.layers.iter().map(|layer| blob_path(&layer.digest())).collect();
     let manifest = save_manifest(name, &blob_path(&digest_of(&image.config_bytes())), layers);
     files.insert("manifest.json".to_owned(), to_bytes(&manifest));
