@@ -16,6 +16,9 @@ use crate::path::ImagePath;
 
 use super::SourceError;
 
+/// Members fill up whole blocks (POSIX pax, "ustar Interchange Format").
+const BLOCK_BYTES: u64 = 512;
+
 /// A tar file whose members can be read by name.
 pub(super) struct Archive {
     path: PathBuf,
@@ -45,16 +48,17 @@ impl Archive {
             return Self::index(path, file);
         }
         let mut spool = Spool::new().map_err(fail)?;
-        io::copy(&mut decompress(file).map_err(fail)?, &mut spool.0).map_err(fail)?;
+        let copied = decompress(file).and_then(|mut tar| io::copy(&mut tar, &mut spool.0));
+        copied.map_err(|error| match error.raw_os_error() {
+            Some(_) => fail(error),
+            // Not the system's but the decompressor's.
+            None => no_tar(path, &error),
+        })?;
         spool.into_archive(path)
     }
 
     fn index(path: &Path, file: File) -> Result<Self, SourceError> {
-        let members = table(&file).map_err(|error| SourceError::Format {
-            path: path.to_owned(),
-            expected: "a tar archive",
-            reason: error.to_string(),
-        })?;
+        let members = table(&file).map_err(|error| no_tar(path, &error))?;
         Ok(Self { path: path.to_owned(), file: Arc::new(file), members })
     }
 
@@ -77,8 +81,13 @@ impl Archive {
     }
 }
 
+fn no_tar(path: &Path, error: &io::Error) -> SourceError {
+    SourceError::Format { path: path.to_owned(), expected: "a tar archive", reason: error.to_string() }
+}
+
 fn table(mut file: &File) -> io::Result<BTreeMap<ImagePath, Member>> {
     file.rewind()?;
+    let length = file.metadata()?.len();
     let mut members = BTreeMap::new();
     let mut archive = tar::Archive::new(file);
     for entry in archive.entries_with_seek()? {
@@ -91,6 +100,10 @@ fn table(mut file: &File) -> io::Result<BTreeMap<ImagePath, Member>> {
             (kind, _) if kind.is_file() => Member::File { offset: entry.raw_file_position(), size: entry.size() },
             _ => continue,
         };
+        // Contents are skipped by seeking, which reaches beyond the end without noticing.
+        if matches!(member, Member::File { offset, size } if offset + size.next_multiple_of(BLOCK_BYTES) > length) {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("it is cut short in {name}")));
+        }
         members.insert(name, member);
     }
     Ok(members)
