@@ -46,6 +46,9 @@ pub enum Error {
     /// A `FILE` argument that names git files which lie outside of every mapping.
     #[error("`{0}` is in the repository, but nothing says where it would be in the image")]
     NotMapped(String),
+    /// A `FILE` argument that names files of the image alone.
+    #[error("`{0}` is in the image, but git has no such file to compare it with")]
+    NotInGit(String),
     /// A mapping that led to no comparison.
     #[error("nothing was compared: none of the {expected} mapped files is in the image")]
     NothingCompared {
@@ -110,7 +113,7 @@ impl Error {
             Self::Repo(error) => repo_kind(error),
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
-            Self::NothingCompared { .. } | Self::OnlyUntracked => "nothing-compared",
+            Self::NothingCompared { .. } | Self::OnlyUntracked | Self::NotInGit(_) => "nothing-compared",
             Self::Filtered { .. } => "filtered",
             Self::File { .. } | Self::Stream { .. } => "io",
         }

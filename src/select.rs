@@ -23,16 +23,14 @@ pub struct Pattern {
 
 #[derive(Debug)]
 enum Meaning {
-    /// A name without a slash: files of that name anywhere, and what lies at that path.
-    Name(Vec<u8>),
-    /// Below the image's root.
+    /// A name without a slash: files of that name anywhere, and directories of that name at `places`.
+    Name { name: Vec<u8>, places: Vec<RepoPath> },
+    /// At or below a path of the image.
     Image(ImagePath),
-    /// Below the top of the repository, or below the directory the user stands in.
-    Repo([RepoPath; 2]),
-    Glob {
-        glob: GlobMatcher,
-        side: Side,
-    },
+    /// At or below paths of the repository.
+    Repo(Vec<RepoPath>),
+    /// A glob, or the very name: `app/[id]/page.tsx` is one, too.
+    Glob { globs: Vec<GlobMatcher>, side: Side, literal: Box<Meaning> },
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,10 +45,18 @@ enum Side {
 
 /// A pattern that cannot be understood.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is not a glob: {reason}")]
-pub struct PatternError {
-    text: String,
-    reason: String,
+pub enum PatternError {
+    /// An empty argument, as a script passes it whose variable is not set. It must not mean everything.
+    #[error("an empty file name names no file")]
+    Empty,
+    /// A malformed glob.
+    #[error("`{text}` is not a glob: {reason}")]
+    Glob {
+        /// As typed.
+        text: String,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl Selection {
@@ -76,9 +82,15 @@ impl Selection {
     /// The bare names among the patterns.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.patterns.iter().filter_map(|pattern| match &pattern.meaning {
-            Meaning::Name(name) => Some(name.as_slice()),
+            Meaning::Name { name, .. } => Some(name.as_slice()),
             _ => None,
         })
+    }
+
+    /// Whether a file is meant by no more than its name.
+    pub fn is_name_only(&self, repo: &RepoPath, image: &ImagePath) -> bool {
+        let mut meant = self.patterns.iter().filter(|pattern| pattern.matches(Some(repo), image));
+        meant.all(|pattern| pattern.matches_name_only(repo))
     }
 
     /// Whether a file is meant, by its path on either side.
@@ -88,34 +100,32 @@ impl Selection {
 
     /// Whether a file itself is named, by its name or one of its paths, not by a directory or a glob.
     pub fn names_file(&self, repo: &RepoPath, image: &ImagePath) -> bool {
-        self.patterns.iter().any(|pattern| match &pattern.meaning {
-            Meaning::Name(name) => repo.file_name() == Some(name),
-            Meaning::Image(path) => path == image,
-            Meaning::Repo(paths) => paths.contains(repo),
-            Meaning::Glob { .. } => false,
-        })
+        self.patterns.iter().any(|pattern| pattern.meaning.names_file(repo, image))
     }
 }
 
 impl Pattern {
     fn parse(text: &[u8], prefix: &RepoPath) -> Result<Self, PatternError> {
-        let absolute = text.starts_with(b"/");
-        let has_slash = text.contains(&b'/');
-        let meaning = if text.iter().any(|byte| b"*?[".contains(byte)) {
-            let side = match (absolute, has_slash) {
-                (true, _) => Side::Image,
-                (false, true) => Side::Repo,
-                (false, false) => Side::FileName,
-            };
-            Meaning::Glob { glob: glob(text)?, side }
-        } else if absolute {
-            Meaning::Image(ImagePath::clean(text))
-        } else if has_slash {
-            Meaning::Repo([RepoPath::clean(text), prefix.join(text)])
-        } else {
-            Meaning::Name(text.to_vec())
+        if text.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        let literal = Meaning::literal(text, prefix);
+        if !text.iter().any(|byte| b"*?[".contains(byte)) {
+            return Ok(Self { text: text.to_vec(), meaning: literal });
+        }
+        let side = match &literal {
+            Meaning::Image(_) => Side::Image,
+            Meaning::Name { .. } => Side::FileName,
+            _ => Side::Repo,
         };
-        Ok(Self { text: text.to_vec(), meaning })
+        let mut globs = Vec::new();
+        if !is_relative(text) {
+            globs.push(glob(text, &RepoPath::root())?);
+        }
+        if side == Side::Repo {
+            globs.push(glob(text, prefix)?);
+        }
+        Ok(Self { text: text.to_vec(), meaning: Meaning::Glob { globs, side, literal: Box::new(literal) } })
     }
 
     /// Whether a file is meant, by its path on either side.
@@ -123,42 +133,108 @@ impl Pattern {
         self.matches_image(image) || repo.is_some_and(|repo| self.matches_repo(repo))
     }
 
+    /// Whether wildcards stand in it.
+    pub fn is_glob(&self) -> bool {
+        matches!(self.meaning, Meaning::Glob { .. })
+    }
+
+    /// Whether a file is meant by no more than its name: any file of that name would do.
+    pub fn matches_name_only(&self, repo: &RepoPath) -> bool {
+        match &self.meaning {
+            Meaning::Name { name, places } => {
+                repo.file_name() == Some(name) && !places.iter().any(|place| repo.starts_with(place))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a file of the image is meant.
     pub fn matches_image(&self, path: &ImagePath) -> bool {
-        match &self.meaning {
-            Meaning::Name(name) => path.file_name() == Some(name),
-            Meaning::Image(top) => path.starts_with(top),
-            Meaning::Repo(_) => false,
-            Meaning::Glob { glob, side: Side::Image } => is_match(glob, path.as_bytes()),
-            Meaning::Glob { glob, side: Side::FileName } => is_match(glob, path.file_name().unwrap_or_default()),
-            Meaning::Glob { side: Side::Repo, .. } => false,
-        }
+        self.meaning.matches_image(path)
     }
 
     /// Whether a file of the repository is meant.
     pub fn matches_repo(&self, path: &RepoPath) -> bool {
-        match &self.meaning {
-            Meaning::Name(name) => path.file_name() == Some(name) || path.starts_with(&RepoPath::clean(name)),
-            Meaning::Image(_) => false,
-            Meaning::Repo(tops) => tops.iter().any(|top| path.starts_with(top)),
-            Meaning::Glob { glob, side: Side::Repo } => is_match(glob, path.as_bytes()),
-            Meaning::Glob { glob, side: Side::FileName } => is_match(glob, path.file_name().unwrap_or_default()),
-            Meaning::Glob { side: Side::Image, .. } => false,
+        self.meaning.matches_repo(path)
+    }
+}
+
+impl Meaning {
+    /// What `text` means without wildcards.
+    fn literal(text: &[u8], prefix: &RepoPath) -> Self {
+        if is_relative(text) {
+            Self::Repo(vec![prefix.join(text)])
+        } else if text.starts_with(b"/") {
+            Self::Image(ImagePath::clean(text))
+        } else if text.contains(&b'/') {
+            Self::Repo(vec![RepoPath::clean(text), prefix.join(text)])
+        } else {
+            Self::Name { name: text.to_vec(), places: vec![RepoPath::clean(text), prefix.join(text)] }
+        }
+    }
+
+    fn names_file(&self, repo: &RepoPath, image: &ImagePath) -> bool {
+        match self {
+            Self::Name { name, places } => repo.file_name() == Some(name) || places.contains(repo),
+            Self::Image(path) => path == image,
+            Self::Repo(paths) => paths.contains(repo),
+            Self::Glob { literal, .. } => literal.names_file(repo, image),
+        }
+    }
+
+    fn matches_image(&self, path: &ImagePath) -> bool {
+        match self {
+            Self::Name { name, .. } => path.file_name() == Some(name),
+            Self::Image(top) => path.starts_with(top),
+            Self::Repo(_) => false,
+            Self::Glob { globs, side, literal } => {
+                literal.matches_image(path)
+                    || match side {
+                        Side::Image => is_match(globs, path.as_bytes()),
+                        Side::FileName => is_match(globs, path.file_name().unwrap_or_default()),
+                        Side::Repo => false,
+                    }
+            }
+        }
+    }
+
+    fn matches_repo(&self, path: &RepoPath) -> bool {
+        match self {
+            Self::Name { name, places } => {
+                path.file_name() == Some(name) || places.iter().any(|place| path.starts_with(place))
+            }
+            Self::Image(_) => false,
+            Self::Repo(tops) => tops.iter().any(|top| path.starts_with(top)),
+            Self::Glob { globs, side, literal } => {
+                literal.matches_repo(path)
+                    || match side {
+                        Side::Repo => is_match(globs, path.as_bytes()),
+                        Side::FileName => is_match(globs, path.file_name().unwrap_or_default()),
+                        Side::Image => false,
+                    }
+            }
         }
     }
 }
 
-fn glob(text: &[u8]) -> Result<GlobMatcher, PatternError> {
-    let shown = String::from_utf8_lossy(text).into_owned();
-    // Paths are matched without a leading slash or dot.
-    let relative = shown.trim_start_matches("./").trim_start_matches('/');
-    let glob = GlobBuilder::new(relative).literal_separator(true).build();
-    let glob = glob.map_err(|error| PatternError { text: shown.clone(), reason: error.kind().to_string() })?;
+/// Whether it is written as starting from the current directory, and so from nowhere else.
+fn is_relative(text: &[u8]) -> bool {
+    text.starts_with(b"./") || text.starts_with(b"../") || text == b"." || text == b".."
+}
+
+/// A glob below `directory`.
+fn glob(text: &[u8], directory: &RepoPath) -> Result<GlobMatcher, PatternError> {
+    let text = String::from_utf8_lossy(text).into_owned();
+    let directory = globset::escape(&String::from_utf8_lossy(directory.as_bytes()));
+    let whole = RepoPath::clean(format!("{directory}/{text}").as_bytes());
+    let whole = String::from_utf8_lossy(whole.as_bytes()).into_owned();
+    let glob = GlobBuilder::new(&whole).literal_separator(true).build();
+    let glob = glob.map_err(|error| PatternError::Glob { text, reason: error.kind().to_string() })?;
     Ok(glob.compile_matcher())
 }
 
-fn is_match(glob: &GlobMatcher, path: &[u8]) -> bool {
-    glob.is_match(OsStr::from_bytes(path))
+fn is_match(globs: &[GlobMatcher], path: &[u8]) -> bool {
+    globs.iter().any(|glob| glob.is_match(OsStr::from_bytes(path)))
 }
 
 #[cfg(test)]
@@ -174,6 +250,19 @@ mod tests {
             ("shared/beat.py", "shared/beat.py", "srv/x", true),
             ("shared/", "shared/beat.py", "srv/x", true),
             ("./beat.py", "sub/beat.py", "srv/x", true),
+            ("./beat.py", "beat.py", "srv/beat.py", false),
+            ("../beat.py", "beat.py", "srv/x", true),
+            ("../beat.py", "sub/beat.py", "srv/x", false),
+            (".", "sub/beat.py", "srv/x", true),
+            (".", "beat.py", "srv/x", false),
+            ("deep/*.py", "sub/deep/beat.py", "srv/x", true),
+            ("./*.py", "beat.py", "srv/x", false),
+            ("../*.py", "beat.py", "srv/x", true),
+            ("deep", "sub/deep/beat.py", "srv/x", true),
+            ("[id].tsx", "pages/[id].tsx", "srv/x", true),
+            ("pages/[id].tsx", "pages/[id].tsx", "srv/x", true),
+            ("pages/[id].tsx", "pages/i.tsx", "srv/x", true),
+            ("/srv/[id].tsx", "x", "srv/[id].tsx", true),
             ("/app", "x", "app/shared/beat.py", true),
             ("/app/shared/beat.py", "x", "app/shared/beat.py", true),
             ("/ap", "x", "app/y", false),
@@ -193,9 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_named_is_everything_and_a_bad_glob_is_named() {
+    fn nothing_named_is_everything_and_a_bad_or_empty_name_is_refused() {
         assert!(Selection::default().matches(None, &ImagePath::root()));
         let error = Selection::parse(&[b"a[".to_vec()], &RepoPath::root()).unwrap_err();
         assert!(error.to_string().starts_with("`a[` is not a glob"), "{error}");
+        assert!(Selection::parse(&[Vec::new()], &RepoPath::root()).is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::mapping::{self, Evidence, MappingError, Plan, Presence, Request};
 use crate::path::{ImagePath, RepoPath};
 use crate::platform::Platform;
 use crate::repo::{self, Commit, Conversion, ConversionKind, Normalizer, Repository, Snapshot};
-use crate::select::Selection;
+use crate::select::{Pattern, Selection};
 use crate::source::Source;
 use crate::tree::FileTree;
 
@@ -156,10 +156,14 @@ fn job_done(verification: &Verification, options: &Options) -> Result<(), Error>
     }
     for pattern in options.selection.patterns() {
         let text = || String::from_utf8_lossy(&pattern.text).into_owned();
-        let named = |finding: &Finding| pattern.matches(finding.repo.as_ref().map(|(path, _)| path), &finding.image);
-        if !verification.findings().any(named) {
+        let mut named = verification.findings().filter(|finding| is_named(pattern, finding)).peekable();
+        if named.peek().is_none() {
             let in_git = verification.git.snapshot.files.keys().any(|path| pattern.matches_repo(path));
             return Err(if in_git { Error::NotMapped(text()) } else { Error::NoMatch(text()) });
+        }
+        // What a glob names besides git's files is no more than untracked; what was named itself was to be compared.
+        if named.all(|finding| finding.status == Status::Untracked) {
+            return Err(Error::NotInGit(text()));
         }
     }
     verification.platforms.iter().try_for_each(|result| something_compared(result, options))
@@ -177,6 +181,10 @@ fn something_compared(result: &PlatformResult, options: &Options) -> Result<(), 
         _ if supported && !options.selection.is_everything() => Ok(()),
         expected => Err(Error::NothingCompared { expected }),
     }
+}
+
+fn is_named(pattern: &Pattern, finding: &Finding) -> bool {
+    pattern.matches(finding.repo.as_ref().map(|(path, _)| path), &finding.image)
 }
 
 /// The merged file system of an image.
@@ -245,7 +253,7 @@ impl Job<'_> {
         let selection = &self.options.selection;
         let files = &self.git.snapshot.files;
         let sides = Sides { tree, files, format: self.repository.object_format() };
-        let mut findings = Vec::new();
+        let (mut findings, mut namesakes) = (Vec::new(), Vec::new());
         let mut known = BTreeSet::new();
         for (image, expected) in &plan.expected {
             known.extend(tree.lookup(image).ok().flatten().map(|found| found.path));
@@ -255,18 +263,32 @@ impl Job<'_> {
                 continue;
             }
             let finding = sides.pair(image, &expected.repo, *file);
-            // Whoever names a file wants to know that it is not there; a directory or a glob promises nothing.
-            let optional = expected.presence == Presence::IfThere && !selection.names_file(&expected.repo, image);
-            if !(optional && finding.status == Status::Missing) {
-                findings.push(finding);
+            let optional = expected.presence == Presence::IfThere && finding.status == Status::Missing;
+            match optional {
+                // Whoever names a file wants to know that it is not there; a directory or a glob promises nothing.
+                true if !selection.names_file(&expected.repo, image) => {}
+                true if selection.is_name_only(&expected.repo, image) => namesakes.push(finding),
+                _ => findings.push(finding),
             }
         }
-        // Untracked files are looked for in mapped directories; a file that was named is looked for everywhere.
-        let named = |path: &ImagePath| !selection.is_everything() && selection.matches(None, path);
+        // A bare name means every copy in the image; only where there is none is anything missing.
+        namesakes.retain(|missing| !findings.iter().any(|finding| is_copy_in_image(finding, missing)));
+        findings.extend(namesakes);
+        let patterns = self.looked_for_everywhere(&findings);
+        let named = |path: &ImagePath| patterns.iter().any(|pattern| pattern.matches_image(path));
         let untracked = compare::untracked(tree, &plan.directories, &known, &named)?;
         findings.extend(untracked.into_iter().filter(|finding| selection.matches(None, &finding.image)));
         findings.sort_by(|a, b| a.image.cmp(&b.image));
         Ok(findings)
+    }
+
+    /// Untracked files are looked for in mapped directories; a file that was named is looked for everywhere, and so is
+    /// what nothing else matches, to tell what lies in the image alone from what lies nowhere.
+    fn looked_for_everywhere(&self, findings: &[Finding]) -> Vec<&Pattern> {
+        let everywhere = |pattern: &&Pattern| {
+            !pattern.is_glob() || !findings.iter().any(|finding| is_named(pattern, finding))
+        };
+        self.options.selection.patterns().iter().filter(everywhere).collect()
     }
 
     /// Files that differ get a second look: what a checkout makes of the git blob agrees with it.
@@ -338,6 +360,10 @@ impl Job<'_> {
         })?;
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
+}
+
+fn is_copy_in_image(finding: &Finding, missing: &Finding) -> bool {
+    finding.status.is_comparison() && finding.image.file_name() == missing.image.file_name()
 }
 
 fn conversions(by: &[ConversionKind]) -> String {
