@@ -19,7 +19,7 @@ pub fn plan(evidence: &Evidence<'_>, request: &Request) -> Result<Plan, MappingE
     plan.directories.sort();
     plan.directories.dedup();
     for mapping in &mut plan.mappings {
-        (mapping.files, mapping.equal) = evidence.support(&plan.expected, &mapping.image);
+        (mapping.files, mapping.equal) = evidence.support(&plan.expected, mapping);
     }
     Ok(plan)
 }
@@ -50,6 +50,9 @@ fn choose(evidence: &Evidence<'_>, request: &Request) -> Result<Plan, MappingErr
 fn given(evidence: &Evidence<'_>, maps: &[(ImagePath, RepoPath)]) -> Result<Plan, MappingError> {
     let mut plan = Plan { basis: "as given by --map".to_owned(), ..Plan::default() };
     let ignore = evidence.dockerignore(&RepoPath::root());
+    // Of two nested directories the inner one has the last word, in whatever order they are given.
+    let mut maps: Vec<_> = maps.iter().collect();
+    maps.sort_by_key(|(image, _)| image.components().count());
     for (image, repo) in maps {
         let mut found = false;
         for path in evidence.files.keys() {

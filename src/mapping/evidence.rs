@@ -10,7 +10,7 @@ use crate::tree::{FileTree, NodeKind};
 
 use super::dockerignore::{self, Dockerignore};
 use super::infer::ImageFile;
-use super::plan::Expected;
+use super::plan::{Expected, Mapping};
 
 /// What is known of an image and a repository before anything is compared.
 #[derive(Clone, Copy)]
@@ -46,9 +46,12 @@ impl Evidence<'_> {
         self.files.get(repo).is_some_and(|file| self.image_blob(image) == Some(file.blob))
     }
 
-    /// How many expected files at or below `top` are in the image, and how many of them are equal.
-    pub(super) fn support(&self, expected: &BTreeMap<ImagePath, Expected>, top: &ImagePath) -> (usize, usize) {
-        let below = expected.iter().filter(|(path, _)| path.starts_with(top));
+    /// How many expected files of a mapping are in the image, and how many of them are equal.
+    pub(super) fn support(&self, expected: &BTreeMap<ImagePath, Expected>, mapping: &Mapping) -> (usize, usize) {
+        let below = expected.iter().filter(|(path, expected)| {
+            let (image, repo) = (path.strip_prefix(&mapping.image), expected.repo.strip_prefix(&mapping.repo));
+            image.is_some() && image == repo
+        });
         let present = below.filter(|(path, _)| self.image_blob(path).is_some());
         let equal = present.clone().filter(|(path, expected)| self.equal(path, &expected.repo)).count();
         (present.count(), equal)

@@ -28,10 +28,16 @@ pub fn add_stray_copies(evidence: &Evidence<'_>, name: &[u8], plan: &mut Plan) {
     }
 }
 
-/// Whether the directories' names, too, say that one is a copy of the other: three names, or all the repository has.
+/// Directories right below which a language installs packages.
+const PACKAGE_DIRECTORIES: [&[u8]; 3] = [b"site-packages", b"dist-packages", b"node_modules"];
+
+/// Whether the directories' names, too, say that one is a copy of the other: three names, or all the repository has, or
+/// all of an installed package.
 fn is_copy_by_name(image: &ImagePath, repo: &RepoPath) -> bool {
+    let (above, _) = above_common_end(image, repo);
     let (common, all) = (common_end(image, repo), repo.components().count());
-    common >= 3 || (common == all && all > 1)
+    let installed = above.file_name().is_some_and(|name| PACKAGE_DIRECTORIES.contains(&name));
+    common >= 3 || (common > 1 && (common == all || installed))
 }
 
 fn common_end(image: &ImagePath, repo: &RepoPath) -> usize {
