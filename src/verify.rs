@@ -216,8 +216,24 @@ impl Job<'_> {
         let tree = merge(image, self.indexes)?;
         let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
         let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
-        let plan = self.plan(&evidence)?;
-        let mut findings = self.compare(&tree, &plan)?;
+        let mut plan = self.plan(&evidence)?;
+        let rivals = std::mem::take(&mut plan.rivals);
+        let mut best = self.judge(image, &tree, plan)?;
+        for rival in rivals {
+            let unsettled = self.unsettled(&best);
+            if unsettled == (0, 0) {
+                break;
+            }
+            let next = self.judge(image, &tree, rival)?;
+            if self.unsettled(&next) < unsettled {
+                best = next;
+            }
+        }
+        Ok(best)
+    }
+
+    fn judge(&self, image: &Image, tree: &FileTree, plan: Plan) -> Result<PlatformResult, Error> {
+        let mut findings = self.compare(tree, &plan)?;
         let filtered = self.normalize(image, &mut findings)?;
         let is_filtered = |path: &RepoPath| filtered.iter().any(|file: &Filtered| file.path == *path);
         findings.retain(|finding| {
@@ -226,20 +242,35 @@ impl Job<'_> {
         Ok(PlatformResult { image: image.clone(), plan, findings, filtered })
     }
 
+    /// Files that were named and not found, then files that differ or could not be judged: the fewer there are, the
+    /// better a plan explains the image.
+    fn unsettled(&self, result: &PlatformResult) -> (usize, usize) {
+        let named = |pattern: &Pattern| result.findings.iter().any(|finding| is_named(pattern, finding));
+        let unnamed = self.options.selection.patterns().iter().filter(|pattern| !named(pattern)).count();
+        let differs = |finding: &&Finding| finding.status.differs(self.options.strictness);
+        (unnamed, result.findings.iter().filter(differs).count() + result.filtered.len())
+    }
+
     fn plan(&self, evidence: &Evidence<'_>) -> Result<Plan, Error> {
         let names: Vec<&[u8]> = self.options.selection.names().collect();
-        let mut plan = match mapping::plan(evidence, &self.options.mapping) {
+        let (mut plan, unmapped) = match mapping::plan(evidence, &self.options.mapping) {
+            Ok(plan) => (plan, None),
             // A file may be told by its name alone.
-            Err(MappingError::NothingInCommon | MappingError::Ambiguous { .. }) if !names.is_empty() => Plan::default(),
-            other => other?,
+            Err(error @ (MappingError::NothingInCommon | MappingError::Ambiguous { .. })) if !names.is_empty() => {
+                (Plan::default(), Some(error))
+            }
+            Err(error) => return Err(error.into()),
         };
+        for name in &names {
+            mapping::add_stray_copies(evidence, name, &mut plan);
+            plan.rivals.iter_mut().for_each(|rival| mapping::add_stray_copies(evidence, name, rival));
+        }
         let submodules = self.submodules(&plan);
         plan.warnings.extend(submodules);
-        names.iter().for_each(|name| mapping::add_stray_copies(evidence, name, &mut plan));
-        if plan.expected.is_empty() && plan.mappings.is_empty() {
-            return Err(MappingError::NothingInCommon.into());
+        match unmapped.filter(|_| plan.expected.is_empty()) {
+            Some(error) => Err(error.into()),
+            None => Ok(plan),
         }
-        Ok(plan)
     }
 
     /// Submodules inside the mapped directories; their files are another repository's.
@@ -285,9 +316,8 @@ impl Job<'_> {
     /// Untracked files are looked for in mapped directories; a file that was named is looked for everywhere, and so is
     /// what nothing else matches, to tell what lies in the image alone from what lies nowhere.
     fn looked_for_everywhere(&self, findings: &[Finding]) -> Vec<&Pattern> {
-        let everywhere = |pattern: &&Pattern| {
-            !pattern.is_glob() || !findings.iter().any(|finding| is_named(pattern, finding))
-        };
+        let everywhere =
+            |pattern: &&Pattern| !pattern.is_glob() || !findings.iter().any(|finding| is_named(pattern, finding));
         self.options.selection.patterns().iter().filter(everywhere).collect()
     }
 

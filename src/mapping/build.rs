@@ -20,6 +20,8 @@ pub(super) struct Candidate {
     pub(super) context: RepoPath,
     pub(super) copies: Copies,
     pub(super) fit: Fit,
+    /// Equal files that few other projects have.
+    telling: usize,
 }
 
 /// How well a candidate fits: fewer sources that do not exist, then more equal files, then more files of the same path.
@@ -31,9 +33,10 @@ pub(super) struct Fit {
 }
 
 impl Candidate {
-    /// Whether the image holds anything that speaks for these steps: an equal file, or most of the paths.
+    /// Whether the image holds anything that speaks for these steps: an equal file that is not in every other project,
+    /// too, or most of the paths.
     pub(super) fn is_credible(&self) -> bool {
-        self.fit.equal > 0 || (self.fit.present > 0 && self.fit.present * 2 >= self.copies.files.len())
+        self.telling > 0 || (self.fit.present > 0 && self.fit.present * 2 >= self.copies.files.len())
     }
 
     /// The plan; what these steps copied has to be there.
@@ -63,6 +66,7 @@ impl Candidate {
             basis,
             coverage,
             warnings: warnings.collect(),
+            rivals: Vec::new(),
         }
     }
 }
@@ -95,9 +99,11 @@ fn candidate(
     let build = BuildContext { directory: &context, ignore: &ignore, is_directory: &is_directory };
     let copies = copies::expected(steps, evidence.files.keys(), &build);
     let present = copies.files.keys().filter(|path| evidence.image_blob(path).is_some()).count();
-    let equal = copies.files.iter().filter(|(path, file)| evidence.equal(path, &file.source)).count();
-    let fit = Fit { absent: std::cmp::Reverse(copies.absent.len()), equal, present };
-    Candidate { context, copies, fit }
+    let equal: Vec<&ImagePath> =
+        copies.files.iter().filter(|(path, file)| evidence.equal(path, &file.source)).map(|(path, _)| path).collect();
+    let telling = equal.iter().filter(|path| evidence.is_telling(path)).count();
+    let fit = Fit { absent: std::cmp::Reverse(copies.absent.len()), equal: equal.len(), present };
+    Candidate { context, copies, fit, telling }
 }
 
 /// Resolves the last stage with what the image tells of its base: the environment, and the working directory where the

@@ -16,11 +16,7 @@ use super::{MappingError, build, discover, presence};
 /// See [`MappingError`]; nothing mapped is an error, for a comparison of nothing would pass.
 pub fn plan(evidence: &Evidence<'_>, request: &Request) -> Result<Plan, MappingError> {
     let mut plan = choose(evidence, request)?;
-    plan.directories.sort();
-    plan.directories.dedup();
-    for mapping in &mut plan.mappings {
-        (mapping.files, mapping.equal) = evidence.support(&plan.expected, mapping);
-    }
+    finish(evidence, &mut plan);
     Ok(plan)
 }
 
@@ -29,22 +25,24 @@ fn choose(evidence: &Evidence<'_>, request: &Request) -> Result<Plan, MappingErr
         return given(evidence, &request.maps);
     }
     let context = request.context.as_ref();
-    let mut warnings = Vec::new();
     let from_steps = match &request.dockerfile {
         Some(dockerfile) => Some(build::from_dockerfile(evidence, dockerfile, context)?),
-        None => {
-            discover::dockerfile(evidence, context, &mut warnings).or_else(|| build::from_history(evidence, context))
-        }
+        None => discover::dockerfile(evidence, context).or_else(|| build::from_history(evidence, context)),
     };
-    let mut plan = match from_steps {
-        Some(plan) => plan,
-        None => inferred(evidence)?,
-    };
+    from_steps.map_or_else(|| inferred(evidence), Ok)
+}
+
+/// Fills what the steps left open, and counts what speaks for each mapping.
+fn finish(evidence: &Evidence<'_>, plan: &mut Plan) {
     if plan.coverage == Coverage::Partial {
-        extend(evidence, &mut plan);
+        extend(evidence, plan);
     }
-    plan.warnings.splice(0..0, warnings);
-    Ok(plan)
+    plan.directories.sort();
+    plan.directories.dedup();
+    for mapping in &mut plan.mappings {
+        (mapping.files, mapping.equal) = evidence.support(&plan.expected, mapping);
+    }
+    plan.rivals.iter_mut().for_each(|rival| finish(evidence, rival));
 }
 
 fn given(evidence: &Evidence<'_>, maps: &[(ImagePath, RepoPath)]) -> Result<Plan, MappingError> {

@@ -2,8 +2,9 @@
 //!
 //! A Dockerfile fits when its copies are the last ones of the image's history, one by one: the same instruction and
 //! the same destination, and the same sources where the history tells them. Of several that fit, the one whose
-//! command is the image's and whose files are most in the image is taken; where that leaves two with different
-//! files, none is.
+//! command is the image's and whose files are most in the image is taken; where that leaves several with different
+//! files, as with services that are built alike when the one file that tells them apart is stale, all are: the
+//! comparison shows whether the image is that of any.
 
 use crate::image::ImageConfig;
 use crate::path::{ImagePath, RepoPath};
@@ -26,31 +27,35 @@ struct Match {
 }
 
 /// The plan of the Dockerfile that built the image; `None` when none fits.
-pub(super) fn dockerfile(
-    evidence: &Evidence<'_>,
-    context: Option<&RepoPath>,
-    warnings: &mut Vec<String>,
-) -> Option<Plan> {
+pub(super) fn dockerfile(evidence: &Evidence<'_>, context: Option<&RepoPath>) -> Option<Plan> {
     let told = history_copies(evidence.config);
     let files = evidence.files.keys().filter(|path| is_dockerfile(path)).take(MOST_DOCKERFILES);
     let mut matches: Vec<Match> = files.filter_map(|path| fit(evidence, path, context, told.as_deref())).collect();
     matches.sort_by_key(|found| std::cmp::Reverse(found.rank));
     let mut matches = matches.into_iter();
     let best = matches.next()?;
-    let rival =
-        matches.find(|rival| rival.rank == best.rank && rival.candidate.copies.files != best.candidate.copies.files);
-    if let Some(rival) = rival {
-        warnings.push(format!(
-            "{} and {} fit the image equally well; --dockerfile FILE says which built it",
-            best.path, rival.path
-        ));
-        return None;
+    let is_rival = |other: &Match| other.candidate.copies.files != best.candidate.copies.files;
+    let rivals: Vec<Match> = matches.take_while(|other| other.rank == best.rank).filter(is_rival).collect();
+    let names: Vec<String> = [&best].into_iter().chain(&rivals).map(|found| found.path.to_string()).collect();
+    let mut plan = best.into_plan();
+    plan.rivals = rivals.into_iter().map(Match::into_plan).collect();
+    if !plan.rivals.is_empty() {
+        let warning =
+            format!("{} fit the image equally well; --dockerfile FILE says which built it", names.join(" and "));
+        plan.warnings.push(warning.clone());
+        plan.rivals.iter_mut().for_each(|rival| rival.warnings.push(warning.clone()));
     }
-    let basis = match best.candidate.context.is_root() {
-        true => format!("from {}, found in the repository", best.path),
-        false => format!("from {} with context {}, found in the repository", best.path, best.candidate.context),
-    };
-    Some(best.candidate.into_plan(MappingOrigin::Dockerfile, basis, best.coverage))
+    Some(plan)
+}
+
+impl Match {
+    fn into_plan(self) -> Plan {
+        let basis = match self.candidate.context.is_root() {
+            true => format!("from {}, found in the repository", self.path),
+            false => format!("from {} with context {}, found in the repository", self.path, self.candidate.context),
+        };
+        self.candidate.into_plan(MappingOrigin::Dockerfile, basis, self.coverage)
+    }
 }
 
 /// The copies that the history tells, each with its destination; `None` where there is no history to speak of.

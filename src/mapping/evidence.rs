@@ -9,7 +9,7 @@ use crate::repo::{RepoFile, RepoFileKind};
 use crate::tree::{FileTree, NodeKind};
 
 use super::dockerignore::{self, Dockerignore};
-use super::infer::ImageFile;
+use super::infer::{ImageFile, is_common_name, is_distinctive_size};
 use super::plan::{Expected, Mapping};
 
 /// What is known of an image and a repository before anything is compared.
@@ -33,6 +33,15 @@ impl Evidence<'_> {
             NodeKind::Regular(stored) => Some(stored.content.blob),
             _ => None,
         }
+    }
+
+    /// Whether the file of the image at a path, if it is one of git's, tells that the image has to do with it.
+    pub(super) fn is_telling(&self, path: &ImagePath) -> bool {
+        let size = self.tree.lookup(path).ok().flatten().map(|found| match &self.tree.node(found.id).kind {
+            NodeKind::Regular(stored) => stored.content.size,
+            _ => 0,
+        });
+        size.is_some_and(is_distinctive_size) && path.file_name().is_some_and(|name| !is_common_name(name))
     }
 
     /// Whether the image has a directory at a path, links followed.

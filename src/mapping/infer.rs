@@ -122,12 +122,12 @@ pub(super) fn infer(image: &[ImageFile], repo: &BTreeMap<RepoPath, BlobId>, bar:
 fn votes<'f>(image: &'f [ImageFile], repo: &BTreeMap<RepoPath, BlobId>) -> Vec<Vote<'f>> {
     let mut by_name: BTreeMap<&[u8], Vec<(&RepoPath, BlobId)>> = BTreeMap::new();
     for (path, blob) in repo {
-        if let Some(name) = path.file_name().filter(|name| !is_common(name)) {
+        if let Some(name) = path.file_name().filter(|name| !is_common_name(name)) {
             by_name.entry(name).or_default().push((path, *blob));
         }
     }
     let mut votes = Vec::new();
-    for file in image.iter().filter(|file| file.size >= DISTINCTIVE_BYTES) {
+    for file in image.iter().filter(|file| is_distinctive_size(file.size)) {
         let namesakes = file.path.file_name().and_then(|name| by_name.get(name));
         for (path, blob) in namesakes.into_iter().flatten().take(MOST_NAMESAKES) {
             let (image, repo) = above_common_end(&file.path, path);
@@ -137,7 +137,13 @@ fn votes<'f>(image: &'f [ImageFile], repo: &BTreeMap<RepoPath, BlobId>) -> Vec<V
     votes
 }
 
-fn is_common(name: &[u8]) -> bool {
+/// Whether a file is large enough for its contents to tell where it comes from.
+pub(super) fn is_distinctive_size(size: u64) -> bool {
+    size >= DISTINCTIVE_BYTES
+}
+
+/// Whether many projects have a file of this name.
+pub(super) fn is_common_name(name: &[u8]) -> bool {
     COMMON_NAMES.iter().any(|common| common.as_bytes() == name)
         || COMMON_STARTS.iter().any(|start| name.starts_with(start.as_bytes()))
 }

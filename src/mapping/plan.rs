@@ -99,6 +99,8 @@ pub struct Plan {
     pub coverage: Coverage,
     /// What was noticed on the way.
     pub warnings: Vec<String>,
+    /// Other plans for which as much speaks. Only the comparison can tell whether the image is that of one of them.
+    pub rivals: Vec<Plan>,
 }
 
 /// How much of an image a plan accounts for.
