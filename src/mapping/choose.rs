@@ -116,4 +116,5 @@ fn add(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) {
         plan.mappings.push(Mapping::new(pair.image.clone(), pair.repo.clone(), MappingOrigin::Inferred));
     }
     presence::require(evidence, pairs, plan);
+    presence::warn_of_namesakes(evidence, pairs, plan);
 }

@@ -44,6 +44,14 @@ impl Evidence<'_> {
         size.is_some_and(is_distinctive_size) && path.file_name().is_some_and(|name| !is_common_name(name))
     }
 
+    /// The telling files right in an image directory.
+    pub(super) fn telling_files_in(&self, directory: &ImagePath) -> Vec<ImagePath> {
+        let found = self.tree.lookup(directory).ok().flatten();
+        let below = found.into_iter().flat_map(|found| self.tree.below(&found));
+        let inside = below.map(|(path, _)| path).filter(|path| path.parent().as_ref() == Some(directory));
+        inside.filter(|path| self.is_telling(path)).collect()
+    }
+
     /// Whether the image has a directory at a path, links followed.
     pub(super) fn is_directory(&self, path: &ImagePath) -> bool {
         let found = self.tree.lookup(path).ok().flatten();

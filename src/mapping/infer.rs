@@ -99,12 +99,13 @@ pub(super) fn infer(image: &[ImageFile], repo: &BTreeMap<RepoPath, BlobId>, bar:
     let mut pairs: Vec<Pair> = Vec::new();
     while pairs.len() < MOST_PAIRS {
         let ranked = rank(votes.iter().filter(|vote| !explained.contains(&vote.file.path)));
-        let Some(best) =
-            ranked.first().filter(|best| is_strong(best, if pairs.is_empty() { bar } else { Bar::Further }))
-        else {
+        let Some(best) = ranked.first() else { break };
+        let strength = strength(best, &pairs, bar);
+        if strength == Strength::None {
             break;
-        };
-        if let Some(rival) = ranked.get(1).filter(|rival| is_rival(best, rival, &votes)) {
+        }
+        let rival = ranked.get(1).filter(|rival| strength == Strength::Own && is_rival(best, rival, &votes));
+        if let Some(rival) = rival {
             return Inference::Ambiguous(Box::new((best.clone(), rival.clone())));
         }
         let of_pair = |vote: &&Vote<'_>| vote.image == best.image && vote.repo == best.repo;
@@ -177,10 +178,26 @@ fn rank<'v>(votes: impl Iterator<Item = &'v Vote<'v>>) -> Vec<Pair> {
     pairs
 }
 
-fn is_strong(pair: &Pair, bar: Bar) -> bool {
-    match bar {
-        Bar::First => pair.equal > 0,
-        Bar::Further => pair.equal >= FURTHER_VOTES && pair.is_mostly_equal(),
+/// What a pair rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    /// Too little.
+    None,
+    /// Its own files.
+    Own,
+    /// A single file, in an image directory that is known to hold files of the repository.
+    Neighbours,
+}
+
+/// Where a service's `main.py` joins the code that it shares with others, one file is enough, too.
+fn strength(pair: &Pair, accepted: &[Pair], bar: Bar) -> Strength {
+    let further = pair.equal > 0 && pair.is_mostly_equal();
+    if pair.equal > 0 && accepted.is_empty() && bar == Bar::First || further && pair.equal >= FURTHER_VOTES {
+        Strength::Own
+    } else if further && accepted.iter().any(|other| other.image == pair.image) {
+        Strength::Neighbours
+    } else {
+        Strength::None
     }
 }
 
@@ -248,6 +265,12 @@ mod tests {
                 "/app/src/p/x.py=x /app/src/p/y.py=y /app/main.py=m /site/p/x.py=x /site/p/y.py=y",
                 "main.py=m src/p/x.py=x src/p/y.py=y",
                 vec!["/app=. 3/3", "/site=src 2/2"],
+            ),
+            (
+                "a service of one file, with shared code",
+                "/app/main.py=b /app/shared/x.py=x /app/shared/y.py=y",
+                "svc/a/main.py=a svc/b/main.py=b shared/x.py=x shared/y.py=y",
+                vec!["/app=. 2/2", "/app=svc/b 1/1"],
             ),
             ("nothing in common", "/app/main.py=m", "main.py=other", vec![]),
             ("common names only", "/lib/__init__.py=i /lib/LICENSE.txt=l", "a/__init__.py=i LICENSE.txt=l", vec![]),

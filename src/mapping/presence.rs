@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::path::RepoPath;
+use crate::path::{ImagePath, RepoPath};
 
 use super::evidence::Evidence;
 use super::infer::Pair;
@@ -42,6 +42,26 @@ pub(super) fn require(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) 
             "{absent_and_fine} files of the mapped directories are not in the image and were taken as not meant to be; \
              --dockerfile FILE or --map IMAGE_DIR=REPO_DIR says what is meant to be there"
         ));
+    }
+}
+
+/// Says in a warning which files of the mapped image directories have namesakes in git and no place there: of a service
+/// whose only own file is stale, that file would otherwise be silently no more than untracked.
+pub(super) fn warn_of_namesakes(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) {
+    let mut tops: Vec<&ImagePath> = pairs.iter().map(|pair| &pair.image).collect();
+    tops.sort();
+    tops.dedup();
+    for path in tops.into_iter().flat_map(|top| evidence.telling_files_in(top)) {
+        let name = path.file_name().unwrap_or_default();
+        let mut namesakes = evidence.files.keys().filter(|repo| repo.file_name() == Some(name));
+        if let (false, Some(first)) = (plan.expected.contains_key(&path), namesakes.next()) {
+            let others = namesakes.count();
+            let others = if others > 0 { format!(" and {others} others") } else { String::new() };
+            plan.warnings.push(format!(
+                "{path} was not compared: git has no file in its place, but {first}{others} of that name; \
+                 --map IMAGE_DIR=REPO_DIR says where it comes from"
+            ));
+        }
     }
 }
 
