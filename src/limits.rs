@@ -24,6 +24,10 @@ pub const REDIRECTS: usize = 5;
 /// Times one request or one blob is tried again before the failure is final.
 pub const RETRIES: usize = 4;
 
+/// Bytes that a download must have brought for its next failure to be the first again. Any fewer, and a server that
+/// gives a byte each time could keep us for ever.
+pub const PROGRESS_BYTES: u64 = 1 << 20;
+
 /// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
 pub const RETRY_AFTER_SECONDS: u64 = 60;
 

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::digest::LayerDigest;
 use crate::path::ImagePath;
-use crate::source::SourceError;
+use crate::source::{BlobError, SourceError};
 
 /// A layer that could not be read, proven or understood.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +55,8 @@ impl LayerError {
         match &*self.fault {
             LayerFault::Source(error) => error.kind(),
             LayerFault::Write(_) => "write",
-            LayerFault::Stored(error) => match inner(error) {
-                Some(error) => error.kind(),
-                None => "corrupt-image",
-            },
+            LayerFault::Stored(error) if error.raw_os_error().is_some() => "read",
+            LayerFault::Stored(error) => SourceError::in_reader(error).map_or("corrupt-image", SourceError::kind),
             _ => "corrupt-image",
         }
     }
@@ -67,13 +65,10 @@ impl LayerError {
     pub fn hint(&self) -> Option<String> {
         match &*self.fault {
             LayerFault::Source(error) => error.hint(),
-            LayerFault::Stored(error) => inner(error).and_then(SourceError::hint),
+            LayerFault::Stored(error) => SourceError::in_reader(error)
+                .and_then(SourceError::hint)
+                .or_else(|| BlobError::in_reader(error).map(|error| error.hint().to_owned())),
             _ => None,
         }
     }
-}
-
-/// The source's own error, which travels through the readers inside an I/O error.
-fn inner(error: &io::Error) -> Option<&SourceError> {
-    error.get_ref()?.downcast_ref()
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::auth::token::TokenError;
 use crate::auth::{Attempt, AuthError};
@@ -134,6 +135,9 @@ pub enum SourceError {
         /// What happened.
         reason: String,
     },
+    /// A download that failed while it was read.
+    #[error(transparent)]
+    Download(Arc<SourceError>),
     /// Content that broke off in the middle.
     #[error("{what} cannot be read")]
     Read {
@@ -164,14 +168,23 @@ fn tried(attempts: &[Attempt]) -> String {
 }
 
 impl SourceError {
-    pub(super) fn read(descriptor: &Descriptor, source: io::Error) -> Self {
-        Self::Read { what: descriptor.digest.to_string(), source }
+    /// What a reader of `descriptor` failed with; the errors of this module travel inside I/O errors.
+    pub(super) fn read(descriptor: &Descriptor, error: io::Error) -> Self {
+        let unpacked = error.downcast::<Arc<Self>>().map(Self::Download);
+        let unpacked = unpacked.or_else(|error| error.downcast::<BlobError>().map(Self::Blob));
+        unpacked.unwrap_or_else(|source| Self::Read { what: descriptor.digest.to_string(), source })
+    }
+
+    /// The failed download inside the I/O error of a reader.
+    pub fn in_reader(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref::<Arc<Self>>().map(Arc::as_ref)
     }
 
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Unauthorized { .. } | Self::Auth(_) | Self::Token { .. } => "unauthorized",
+            Self::Download(error) => error.kind(),
             Self::Denied { .. } => "denied",
             Self::NotFound { .. } | Self::Choice { .. } => "not-found",
             Self::Status { .. } | Self::Network { .. } | Self::Redirect { .. } => "network",
@@ -185,6 +198,7 @@ impl SourceError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Download(error) => error.hint(),
             Self::Unauthorized { registry, attempts, .. } | Self::Denied { registry, attempts, .. } => {
                 Some(format!("{}{}", login(registry), tried(attempts)))
             }
@@ -202,9 +216,7 @@ impl SourceError {
             Self::Network { .. } => {
                 Some("check the host name and the network; --plain-http is for registries without TLS".into())
             }
-            Self::Blob(_) => {
-                Some("the registry or something on the way to it alters content; do not deploy this image".into())
-            }
+            Self::Blob(error) => Some(error.hint().to_owned()),
             Self::Choice { .. } => Some("name one of them after a colon".into()),
             Self::Daemon { .. } => Some("is the daemon running? DOCKER_HOST names its socket".into()),
             _ => None,

@@ -28,6 +28,18 @@ pub enum BlobError {
     },
 }
 
+impl BlobError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        "the registry or something on the way to it alters content; do not deploy this image"
+    }
+
+    /// The failed check inside the I/O error of a reader.
+    pub fn in_reader(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
 impl From<BlobError> for io::Error {
     fn from(error: BlobError) -> Self {
         Self::new(io::ErrorKind::InvalidData, error)

@@ -22,6 +22,9 @@ use super::transport::{self, Failure};
 pub(super) struct Body {
     chunks: mpsc::Receiver<Result<Bytes, SourceError>>,
     current: Bytes,
+    /// Why there is no more. It is told at every read, because whoever reads on after an error (a check of the whole
+    /// blob, for one) would take an end for the content's.
+    failure: Option<Arc<SourceError>>,
 }
 
 /// Starts downloading the blob at `url`; dropping the reader ends the download.
@@ -34,14 +37,18 @@ pub(super) fn stream(
     let (sender, chunks) = mpsc::channel(limits::CHUNKS_IN_FLIGHT);
     let download = Download { session, url, descriptor, offset: 0, sender };
     runtime.spawn(download.run());
-    Body { chunks, current: Bytes::new() }
+    Body { chunks, current: Bytes::new(), failure: None }
 }
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
+            if let Some(failure) = &self.failure {
+                return Err(io::Error::other(Arc::clone(failure)));
+            }
             match self.chunks.blocking_recv() {
-                Some(chunk) => self.current = chunk.map_err(io::Error::other)?,
+                Some(Ok(chunk)) => self.current = chunk,
+                Some(Err(failure)) => self.failure = Some(Arc::new(failure)),
                 None => return Ok(0),
             }
         }
@@ -64,7 +71,7 @@ struct Download {
 struct Abandoned;
 
 impl Download {
-    /// Downloads to the end; a try that brought bytes gives the next failure a fresh set of tries.
+    /// Downloads to the end; a try that brought enough gives the next failure a fresh set of tries.
     async fn run(mut self) {
         let mut pauses = session::pauses().build();
         let mut tries = 0;
@@ -74,7 +81,7 @@ impl Download {
                 Ok(Ok(())) | Err(Abandoned) => return,
                 Ok(Err(failure)) => failure,
             };
-            if self.offset > before {
+            if self.offset - before >= limits::PROGRESS_BYTES {
                 pauses = session::pauses().build();
                 tries = 0;
             }
