@@ -11,6 +11,7 @@ use std::io;
 use std::path::PathBuf;
 
 mod adc;
+pub mod again;
 mod auth_files;
 mod body;
 pub mod challenge;
@@ -74,6 +75,14 @@ pub struct Found {
     pub source: String,
     /// The places that did not serve, in order.
     pub attempts: Vec<Attempt>,
+}
+
+impl Found {
+    /// All places, after what the last one gave was refused.
+    pub fn refused(&self) -> Vec<Attempt> {
+        let last = Attempt { source: self.source.clone(), outcome: "refused".to_owned() };
+        self.attempts.iter().cloned().chain([last]).collect()
+    }
 }
 
 /// A place for credentials that exists and cannot be used.

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Credential;
+
 /// A password or token. `Debug` and `Display` print `[secret]`; [`Secret::expose`] is the only way to its text.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
@@ -33,6 +38,22 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+impl Credential {
+    /// `text` without what this credential keeps secret, in any form in which it is sent. A server may repeat what it
+    /// was sent, and its words end up in logs.
+    pub fn concealed(&self, text: String) -> String {
+        let texts = match self {
+            Self::Anonymous => Vec::new(),
+            Self::Basic { username, password } => {
+                let header = STANDARD.encode(format!("{username}:{}", password.expose()));
+                vec![header, password.expose().to_owned()]
+            }
+            Self::IdentityToken(token) | Self::RegistryToken(token) => vec![token.expose().to_owned()],
+        };
+        texts.iter().filter(|secret| !secret.is_empty()).fold(text, |text, secret| text.replace(secret, "[secret]"))
     }
 }
 

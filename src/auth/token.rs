@@ -8,13 +8,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 
 use super::body::{self, BodyError};
 use super::challenge::Bearer;
-use super::{Credential, Secret, text};
+use super::{Credential, Secret, again, text};
 
 /// How long a token server may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -55,6 +53,8 @@ pub enum TokenError {
         status: StatusCode,
         /// Its explanation, without secrets and control characters; empty if it gave none.
         message: String,
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
     },
     /// The answer is larger than any token.
     #[error("the token server {realm} answered more than {} KiB", body::LIMIT / 1024)]
@@ -68,6 +68,17 @@ pub enum TokenError {
         /// The token server.
         realm: String,
     },
+}
+
+impl TokenError {
+    /// Whether the server did not say no, but nothing, or "later".
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => again::is_transient(*status),
+            Self::Unreachable { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -103,9 +114,10 @@ pub async fn exchange(
         |error: reqwest::Error| TokenError::Unreachable { realm: realm.clone(), source: error.without_url() };
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
+    let wait = again::retry_after(response.headers());
     let body = read(response, &realm).await?;
     if !status.is_success() {
-        return Err(TokenError::Status { realm, status, message: explanation(&body, credential) });
+        return Err(TokenError::Status { realm, status, message: explanation(&body, credential), wait });
     }
     issued_token(&body).ok_or(TokenError::NoToken { realm })
 }
@@ -146,21 +158,7 @@ fn explanation(body: &[u8], credential: &Credential) -> String {
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let places = ["/errors/0/message", "/error_description", "/error/message", "/error", "/message", "/details"];
     let said = places.iter().find_map(|place| json.pointer(place)?.as_str()).unwrap_or_default();
-    let said = secrets(credential).iter().fold(said.to_owned(), |said, secret| said.replace(secret, "[secret]"));
-    text::printable(&said)
-}
-
-/// The texts of `credential` that no message may hold.
-fn secrets(credential: &Credential) -> Vec<String> {
-    let texts = match credential {
-        Credential::Anonymous => Vec::new(),
-        Credential::Basic { username, password } => {
-            let header = STANDARD.encode(format!("{username}:{}", password.expose()));
-            vec![header, password.expose().to_owned()]
-        }
-        Credential::IdentityToken(token) | Credential::RegistryToken(token) => vec![token.expose().to_owned()],
-    };
-    texts.into_iter().filter(|text| !text.is_empty()).collect()
+    text::printable(&credential.concealed(said.to_owned()))
 }
 
 fn shown(message: &str) -> String {

@@ -183,6 +183,7 @@ impl SourceError {
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Token { source, .. } if source.may_pass() => "network",
             Self::Unauthorized { .. } | Self::Auth(_) | Self::Token { .. } => "unauthorized",
             Self::Download(error) => error.kind(),
             Self::Denied { .. } => "denied",
@@ -202,6 +203,7 @@ impl SourceError {
             Self::Unauthorized { registry, attempts, .. } | Self::Denied { registry, attempts, .. } => {
                 Some(format!("{}{}", login(registry), tried(attempts)))
             }
+            Self::Token { source, .. } if source.may_pass() => Some("check the network, and try again later".into()),
             Self::Token { registry, .. } => Some(login(registry)),
             Self::NotFound { .. } => {
                 Some("check the name and the tag; a tag may have been deleted or never pushed".into())
@@ -213,6 +215,12 @@ impl SourceError {
             Self::Network { reason, .. } if reason.contains("ertificate") => {
                 Some("for a private certificate authority pass --ca-file FILE".into())
             }
+            // What Go's servers say, and nginx (`The plain HTTP request was sent to HTTPS port`).
+            Self::Status { status: 400, message, .. } if message.contains("HTTPS") => Some(
+                "the registry wants https, which is spoken to this machine with --ca-file FILE or \
+                 --insecure-skip-tls-verify, and to others without --plain-http"
+                    .into(),
+            ),
             Self::Network { .. } => {
                 Some("check the host name and the network; --plain-http is for registries without TLS".into())
             }

@@ -1,6 +1,6 @@
 //! Images in a registry (OCI distribution specification).
 //!
-//! The registry crate supplies the reference grammar, the manifest types and the error envelope. Its client is not
+//! The registry crate supplies the reference grammar and the manifest types. Its client is not
 //! used for the requests: it follows redirects from https to http, reads manifests and error pages without a
 //! bound, hides `Retry-After`, sends credentials to whatever realm a challenge names, and goes on anonymously when
 //! the token server refuses. None of that can be changed from outside, and each is a hole in a verifier, so the two

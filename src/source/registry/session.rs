@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::auth::challenge::{self, Challenge};
 use crate::auth::token::TokenError;
-use crate::auth::{self, Credential, Found};
+use crate::auth::{self, Credential, Found, again};
 use crate::limits;
 use crate::reference::RegistryRef;
 use crate::source::SourceError;
@@ -39,6 +39,19 @@ struct Login {
     generation: u64,
     authorization: Option<HeaderValue>,
     found: Option<Found>,
+}
+
+impl Login {
+    /// `text` without what was sent to the registry or its token server.
+    fn concealed(&self, text: String) -> String {
+        let header = self.authorization.as_ref().and_then(|header| header.to_str().ok());
+        let sent = header.and_then(|header| header.split_once(' ')).map(|(_, sent)| sent);
+        let text = sent.map_or_else(|| text.clone(), |sent| text.replace(sent, "[secret]"));
+        match &self.found {
+            Some(found) => found.credential.concealed(text),
+            None => text,
+        }
+    }
 }
 
 impl Session {
@@ -136,7 +149,7 @@ impl Session {
         if let Some(bearer) = bearer {
             let token =
                 auth::token::exchange(&self.client, &self.base, bearer, &self.repository, &found.credential).await;
-            let token = token.map_err(|source| self.no_token(found, source))?;
+            let token = token.map_err(|source| self.no_token(source, found))?;
             return header(&format!("Bearer {}", token.expose()));
         }
         match &found.credential {
@@ -150,15 +163,16 @@ impl Session {
         }
     }
 
-    fn no_token(&self, found: &Found, source: TokenError) -> Failure {
-        let passing = match &source {
-            TokenError::Status { status, .. } => transport::is_transient(*status),
-            TokenError::Unreachable { .. } => true,
-            _ => false,
-        };
-        let (registry, attempts) = (self.registry.clone(), found.attempts.clone());
-        let error = SourceError::Token { registry, attempts, source };
-        if passing { Failure::Transient { error: Box::new(error), wait: None } } else { Failure::Final(error) }
+    fn no_token(&self, source: TokenError, found: &Found) -> Failure {
+        let hopeless = matches!(&source, TokenError::Unreachable { source, .. } if transport::is_hopeless(source));
+        let wait = if let TokenError::Status { wait, .. } = &source { *wait } else { None };
+        let may_pass = source.may_pass();
+        let attempts = if may_pass { found.attempts.clone() } else { found.refused() };
+        let error = SourceError::Token { registry: self.registry.clone(), attempts, source };
+        match may_pass && !hopeless {
+            true => Failure::Transient { error: Box::new(error), wait },
+            false => Failure::Final(error),
+        }
     }
 
     /// Turns an answer that is no success into what it means.
@@ -168,15 +182,17 @@ impl Session {
             return Ok(response);
         }
         let url = transport::shown(response.url());
-        if transport::is_transient(status) {
-            let wait = transport::retry_after(&response);
-            let error =
-                SourceError::Status { url, status: status.as_u16(), message: transport::message(response).await };
+        let wait = again::retry_after(response.headers());
+        let from_registry = self.is_own(response.url());
+        let (attempts, message) = {
+            let login = self.login.lock().await;
+            let attempts = login.found.as_ref().map(Found::refused).unwrap_or_default();
+            (attempts, transport::message(response, |text| login.concealed(text)).await)
+        };
+        if again::is_transient(status) {
+            let error = SourceError::Status { url, status: status.as_u16(), message };
             return Err(Failure::Transient { error: Box::new(error), wait });
         }
-        let from_registry = self.is_own(response.url());
-        let message = transport::message(response).await;
-        let attempts = self.login.lock().await.found.as_ref().map(|found| found.attempts.clone()).unwrap_or_default();
         let (registry, repository) = (self.registry.clone(), self.repository.clone());
         Err(Failure::Final(match status.as_u16() {
             401 if from_registry => SourceError::Unauthorized { registry, repository, message, attempts },

@@ -4,9 +4,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use oci_distribution::errors::OciEnvelope;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Response, Url};
 
 use crate::limits;
 use crate::source::{Options, SourceError, TlsMode};
@@ -119,10 +118,15 @@ pub(super) fn shown(url: &Url) -> String {
 
 /// The failure of a connection; certificates that cannot be trusted will not be trusted the next time either.
 pub(super) fn network(url: &Url, error: &reqwest::Error) -> Failure {
-    let reason = reason(error);
-    let hopeless = reason.contains("ertificate") || reason.contains("dns error") || error.is_builder();
-    let error = SourceError::Network { url: shown(url), tries: 1, reason };
+    let hopeless = is_hopeless(error);
+    let error = SourceError::Network { url: shown(url), tries: 1, reason: reason(error) };
     if hopeless { Failure::Final(error) } else { Failure::Transient { error: Box::new(error), wait: None } }
+}
+
+/// Whether the same connection would fail the same way again.
+pub(super) fn is_hopeless(error: &reqwest::Error) -> bool {
+    let reason = reason(error);
+    reason.contains("ertificate") || reason.contains("dns error") || error.is_builder()
 }
 
 /// The innermost reasons of a client error, without its address.
@@ -155,8 +159,28 @@ pub(super) async fn bounded_body(response: Response, what: &str, limit: u64) -> 
     Ok(bytes)
 }
 
-/// What a refusal says, in one line of bounded length: the registry's own error where it sent one.
-pub(super) async fn message(response: Response) -> String {
+/// An error body of the registry protocol (distribution-spec, "Error Codes"). The codes are not looked at, because
+/// registries have some of their own.
+#[derive(serde::Deserialize)]
+struct Envelope {
+    errors: Vec<EnvelopeError>,
+}
+
+#[derive(serde::Deserialize)]
+struct EnvelopeError {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl EnvelopeError {
+    fn text(self) -> String {
+        self.message.filter(|message| !message.is_empty()).or(self.code).unwrap_or_default()
+    }
+}
+
+/// What a refusal says, in one line of bounded length: the registry's own error where it sent one. A registry may
+/// repeat what it was sent, so `conceal` sees the text first.
+pub(super) async fn message(response: Response, conceal: impl Fn(String) -> String) -> String {
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
     while let Some(Ok(chunk)) = stream.next().await {
@@ -166,11 +190,11 @@ pub(super) async fn message(response: Response) -> String {
             break;
         }
     }
-    if let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(&bytes) {
-        let errors: Vec<String> = envelope.errors.iter().map(ToString::to_string).collect();
-        return one_line(&errors.join("; "));
+    if let Ok(envelope) = serde_json::from_slice::<Envelope>(&bytes) {
+        let errors: Vec<String> = envelope.errors.into_iter().map(EnvelopeError::text).collect();
+        return one_line(&conceal(errors.join("; ")));
     }
-    let text = String::from_utf8_lossy(&bytes);
+    let text = conceal(String::from_utf8_lossy(&bytes).into_owned());
     // A page of HTML says nothing that the status does not.
     if text.trim_start().starts_with('<') { String::new() } else { one_line(&text) }
 }
@@ -178,19 +202,4 @@ pub(super) async fn message(response: Response) -> String {
 fn one_line(text: &str) -> String {
     const CHARACTERS: usize = 400;
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect()
-}
-
-/// How long the server asks to be left alone.
-pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(value).ok()?;
-    Some(until.duration_since(std::time::SystemTime::now()).unwrap_or_default())
-}
-
-/// Whether a status says "later" instead of "no".
-pub(super) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
