@@ -4,7 +4,7 @@ use std::io;
 
 use crate::digest::LayerDigest;
 use crate::path::ImagePath;
-use crate::source::{BlobError, SourceError};
+use crate::source::{BlobError, SourceError, tar_reason};
 
 /// A layer that could not be read, proven or understood.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum LayerFault {
     #[error("its stored bytes cannot be used: {0}")]
     Stored(io::Error),
     /// Its bytes cannot be uncompressed, or are not a tar.
-    #[error("it is not a readable tar: {0}")]
+    #[error("it is not a readable tar: {}", tar_reason(.0))]
     Tar(io::Error),
     /// An entry ends before its size is reached.
     #[error("{0} is cut short")]

@@ -82,7 +82,12 @@ impl Archive {
 }
 
 fn no_tar(path: &Path, error: &io::Error) -> SourceError {
-    SourceError::Format { path: path.to_owned(), expected: "a tar archive", reason: error.to_string() }
+    SourceError::Format { path: path.to_owned(), expected: "a tar archive", reason: tar_reason(error) }
+}
+
+/// What reading a tar failed with, in one line: the `tar` crate quotes headers, which hold anything where there is none.
+pub fn tar_reason(error: &io::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 fn table(mut file: &File) -> io::Result<BTreeMap<ImagePath, Member>> {

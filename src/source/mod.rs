@@ -23,6 +23,7 @@ use crate::digest::Digest;
 use crate::limits;
 use crate::reference::ImageRef;
 
+pub use archive::tar_reason;
 pub use error::SourceError;
 pub use verified::{BlobError, Verified};
 
