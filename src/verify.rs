@@ -284,7 +284,7 @@ impl Job<'_> {
         let selection = &self.options.selection;
         let files = &self.git.snapshot.files;
         let sides = Sides { tree, files, format: self.repository.object_format() };
-        let (mut findings, mut namesakes) = (Vec::new(), Vec::new());
+        let (mut findings, mut absent) = (Vec::new(), Vec::new());
         let mut known = BTreeSet::new();
         for (image, expected) in &plan.expected {
             known.extend(tree.lookup(image).ok().flatten().map(|found| found.path));
@@ -298,13 +298,12 @@ impl Job<'_> {
             match optional {
                 // Whoever names a file wants to know that it is not there; a directory or a glob promises nothing.
                 true if !selection.names_file(&expected.repo, image) => {}
-                true if selection.is_name_only(&expected.repo, image) => namesakes.push(finding),
-                _ => findings.push(finding),
+                true => absent.push((finding, selection.is_name_only(&expected.repo, image))),
+                false => findings.push(finding),
             }
         }
-        // A bare name means every copy in the image; only where there is none is anything missing.
-        namesakes.retain(|missing| !findings.iter().any(|finding| is_copy_in_image(finding, missing)));
-        findings.extend(namesakes);
+        absent.retain(|(absent, by_name)| !findings.iter().any(|finding| stands_for(finding, absent, *by_name)));
+        findings.extend(absent.into_iter().map(|(absent, _)| absent));
         let patterns = self.looked_for_everywhere(&findings);
         let named = |path: &ImagePath| patterns.iter().any(|pattern| pattern.matches_image(path));
         let untracked = compare::untracked(tree, &plan.directories, &known, &named)?;
@@ -392,8 +391,12 @@ impl Job<'_> {
     }
 }
 
-fn is_copy_in_image(finding: &Finding, missing: &Finding) -> bool {
-    finding.status.is_comparison() && finding.image.file_name() == missing.image.file_name()
+/// Whether a named file that is absent from a place where it need not be was found in another. A bare name means every
+/// copy in the image, so that one of that name will do.
+fn stands_for(finding: &Finding, absent: &Finding, by_name: bool) -> bool {
+    let path = |finding: &Finding| finding.repo.as_ref().map(|(path, _)| path.clone());
+    let same_name = by_name && finding.image.file_name() == absent.image.file_name();
+    finding.status.is_comparison() && (same_name || path(finding) == path(absent))
 }
 
 fn conversions(by: &[ConversionKind]) -> String {
