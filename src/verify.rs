@@ -348,8 +348,8 @@ impl Job<'_> {
     }
 
     fn compare_lfs(&self, normalizer: &Normalizer<'_>, finding: &mut Finding) -> Result<(), Error> {
-        let (Some((_, file)), Some(stored)) = (&finding.repo, finding.file) else { return Ok(()) };
-        let contents = self.repository.blob(file.blob, limits::REPO_TEXT_BYTES)?;
+        let (Some((path, _)), Some(stored)) = (&finding.repo, finding.file) else { return Ok(()) };
+        let contents = self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES)?;
         let Some(pointer) = normalizer.lfs_pointer(&contents) else { return Ok(()) };
         if pointer.digest.hex() == stored.content.sha256_hex() && pointer.size == stored.content.size {
             finding.status = Status::SameNormalized;

@@ -101,6 +101,8 @@ impl<'r> Normalizer<'r> {
         let rules = self.attributes.rules(path)?;
         Ok(match &rules.filter {
             Some(name) if name == LFS_FILTER && git_size.is_none_or(|size| size < MAX_POINTER_BYTES) => Conversion::Lfs,
+            // A checkout has the filter's result, and so has the image: there is nothing to undo.
+            Some(name) if name != LFS_FILTER && self.snapshot.origin == Origin::WorkTree => Conversion::None,
             Some(name) if name != LFS_FILTER => Conversion::Program(String::from_utf8_lossy(name).into_owned()),
             _ if git_size.is_none_or(|size| self.sizes_allow(&rules, image_size, size)) => Conversion::NeedsContents,
             _ => Conversion::None,
