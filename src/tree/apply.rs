@@ -11,6 +11,9 @@ use crate::path::ImagePath;
 use super::resolve::Last;
 use super::{FileTree, Node, NodeId, NodeKind, ROOT, Stored, TreeError};
 
+/// Permission bits of every symbolic link (`man 7 symlink`), whatever a tar says.
+const SYMLINK_MODE: u32 = 0o777;
+
 /// Permission bits of a directory that a tar implies and does not list, as runtimes create it.
 const IMPLIED_DIRECTORY_MODE: u32 = 0o755;
 
@@ -67,6 +70,9 @@ impl FileTree {
     fn put(&mut self, layer: usize, entry: &Entry) -> Result<bool, TreeError> {
         let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name()) else {
             // The root's own entry carries attributes only.
+            if entry.kind != EntryKind::Directory {
+                return Err(TreeError::Root { layer });
+            }
             self.nodes[ROOT.0].mode = entry.mode;
             return Ok(true);
         };
@@ -89,7 +95,10 @@ impl FileTree {
         let kind = match &entry.kind {
             EntryKind::Directory => NodeKind::Directory(BTreeMap::new()),
             EntryKind::Regular(content) => NodeKind::Regular(Stored { layer, content: *content }),
-            EntryKind::Symlink(target) => NodeKind::Symlink(target.clone().into_boxed_slice()),
+            EntryKind::Symlink(target) => {
+                let kind = NodeKind::Symlink(target.clone().into_boxed_slice());
+                return Ok(Some(Node { kind, mode: SYMLINK_MODE, layer }));
+            }
             EntryKind::Special => NodeKind::Special,
             EntryKind::Hardlink(target) => {
                 let Some(found) = self.entry(target)? else { return Ok(None) };
@@ -109,10 +118,14 @@ impl FileTree {
         let walked = self.walk(path, Last::Follow)?;
         let mut here = walked.id();
         if self.entries(here).is_none() {
-            // A file stands where a directory must be; it gives way.
+            // A file stands where a directory must be; it gives way where it is the one named, not behind a link.
+            let there = walked.path();
+            if !path.starts_with(&there) {
+                return Err(TreeError::NotADirectory { path: path.clone(), there, layer });
+            }
             self.nodes[here.0] = Self::implied_directory(layer);
         }
-        for name in walked.missing.iter().filter(|name| *name != b"..") {
+        for name in walked.missing() {
             here = self.insert(here, name, Self::implied_directory(layer));
         }
         Ok(here)

@@ -77,6 +77,22 @@ pub enum TreeError {
         /// The layer's position.
         layer: usize,
     },
+    /// An entry below a symbolic link that leads to a file.
+    #[error("layer {layer} puts entries into {path}, which leads to {there}, no directory")]
+    NotADirectory {
+        /// The directory that the layer's entry needs.
+        path: ImagePath,
+        /// Where symbolic links lead to.
+        there: ImagePath,
+        /// The layer's position.
+        layer: usize,
+    },
+    /// A root that is no directory.
+    #[error("layer {layer} makes the root of the file system something else than a directory")]
+    Root {
+        /// The layer's position.
+        layer: usize,
+    },
 }
 
 impl Default for FileTree {

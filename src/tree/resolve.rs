@@ -23,22 +23,35 @@ pub(super) enum Last {
     Keep,
 }
 
-/// How far a walk came.
+/// Where a walk ended.
+#[derive(Default)]
 pub(super) struct Walked {
-    /// The nodes from the root to the deepest one reached, with their names.
-    trail: Vec<(Vec<u8>, NodeId)>,
-    /// The names that were left when one was missing; empty when the path exists.
-    pub(super) missing: Vec<Vec<u8>>,
+    /// The names from the root down, with their nodes as far as there are any.
+    trail: Vec<(Vec<u8>, Option<NodeId>)>,
+    /// Whether a `..` led out of something that is no directory, which no process gets through.
+    leapt: bool,
 }
 
 impl Walked {
     /// The deepest node reached.
     pub(super) fn id(&self) -> NodeId {
-        self.trail.last().map_or(ROOT, |(_, id)| *id)
+        self.trail.iter().rev().find_map(|(_, id)| *id).unwrap_or(ROOT)
     }
 
-    fn path(&self) -> ImagePath {
-        self.trail.iter().fold(ImagePath::root(), |path, (name, _)| path.join(name))
+    /// The names after the deepest node reached; empty when the path exists.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &[u8]> {
+        self.trail.iter().filter(|(_, id)| id.is_none()).map(|(name, _)| name.as_slice())
+    }
+
+    /// The path of the deepest node reached.
+    pub(super) fn path(&self) -> ImagePath {
+        let there = self.trail.iter().filter(|(_, id)| id.is_some());
+        there.fold(ImagePath::root(), |path, (name, _)| path.join(name))
+    }
+
+    /// The node at the end of the trail; `None` below something missing.
+    fn here(&self) -> Option<NodeId> {
+        self.trail.last().map_or(Some(ROOT), |(_, id)| *id)
     }
 }
 
@@ -61,38 +74,38 @@ impl FileTree {
 
     fn find(&self, path: &ImagePath, last: Last) -> Result<Option<Found>, TreeError> {
         let walked = self.walk(path, last)?;
-        Ok(walked.missing.is_empty().then(|| Found { path: walked.path(), id: walked.id() }))
+        let exists = !walked.leapt && walked.missing().next().is_none();
+        Ok(exists.then(|| Found { path: walked.path(), id: walked.id() }))
     }
 
+    /// Goes as far as there are nodes, and on by the names alone.
     pub(super) fn walk(&self, path: &ImagePath, last: Last) -> Result<Walked, TreeError> {
-        let mut trail: Vec<(Vec<u8>, NodeId)> = Vec::new();
+        let mut walked = Walked::default();
         let mut pending: VecDeque<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
         let mut links = 0;
         while let Some(name) = pending.pop_front() {
+            let entries = walked.here().and_then(|here| self.entries(here));
             if name == b".." {
-                trail.pop();
+                walked.leapt |= entries.is_none();
+                walked.trail.pop();
                 continue;
             }
-            let here = trail.last().map_or(ROOT, |(_, id)| *id);
-            let Some(&child) = self.entries(here).and_then(|entries| entries.get(&name[..])) else {
-                pending.push_front(name);
-                return Ok(Walked { trail, missing: pending.into() });
-            };
-            match &self.node(child).kind {
-                NodeKind::Symlink(target) if last == Last::Follow || !pending.is_empty() => {
+            let child = entries.and_then(|entries| entries.get(&name[..])).copied();
+            match child.map(|child| &self.node(child).kind) {
+                Some(NodeKind::Symlink(target)) if last == Last::Follow || !pending.is_empty() => {
                     links += 1;
                     if links > limits::SYMLINKS {
                         return Err(TreeError::Cycle(path.clone()));
                     }
                     if target.starts_with(b"/") {
-                        trail.clear();
+                        walked.trail.clear();
                     }
                     prepend(&mut pending, target);
                 }
-                _ => trail.push((name, child)),
+                _ => walked.trail.push((name, child)),
             }
         }
-        Ok(Walked { trail, missing: Vec::new() })
+        Ok(walked)
     }
 }
 

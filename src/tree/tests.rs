@@ -98,6 +98,11 @@ fn layers_are_applied_as_the_specification_says() {
             vec!["/lib>usr/lib".into(), "/usr".into(), "/usr/lib".into()],
         ),
         (
+            "a link through a missing directory and back",
+            vec!["d srv\nl app>no/../srv", "f app/x=1"],
+            vec!["/app>no/../srv".into(), "/srv".into(), format!("/srv/x={one}@1")],
+        ),
+        (
             "links never leave the root",
             vec!["l up>../../..", "f up/x=1"],
             vec!["/up>../../..".into(), format!("/x={one}@1")],
@@ -110,19 +115,33 @@ fn layers_are_applied_as_the_specification_says() {
 
 #[test]
 fn lookups_follow_links_inside_the_root() {
-    let tree = tree(&["f srv/app/main=1\nl app>/srv/app\nl srv/app/again>main\nl gone>nowhere\nl a>b\nl b>a"]).unwrap();
+    let tree = tree(&["f srv/app/main=1\nl app>/srv/app\nl srv/app/again>main\nl gone>nowhere\nl a>b\nl b>a\n\
+                     l through/missing>../no/../srv\nl through/file>../srv/app/main/../main"])
+    .unwrap();
     let path = |text: &str| ImagePath::clean(text.as_bytes());
     let real = |text: &str| tree.lookup(&path(text)).unwrap().map(|found| found.path.to_string());
     assert_eq!(real("app/main").as_deref(), Some("/srv/app/main"));
     assert_eq!(real("app/again").as_deref(), Some("/srv/app/main"));
     assert_eq!(tree.entry(&path("app/again")).unwrap().unwrap().path, path("srv/app/again"));
     assert_eq!(real("gone"), None);
+    // The kernel does not get through these: `..` needs a directory to start from.
+    assert_eq!(real("through/missing"), None);
+    assert_eq!(real("through/file"), None);
     assert_eq!(real("app/main/below"), None);
     assert_eq!(tree.lookup(&path("a/x")), Err(TreeError::Cycle(path("a/x"))));
 }
 
 #[test]
-fn a_link_to_nothing_is_named() {
-    let error = tree(&["f a=1", "h b>missing"]).unwrap_err();
-    assert_eq!(error.to_string(), "/b in layer 1 is a hard link to /missing, which does not exist");
+fn what_cannot_be_applied_is_named() {
+    let table = [
+        (vec!["f a=1", "h b>missing"], "/b in layer 1 is a hard link to /missing, which does not exist"),
+        (vec!["f a=1", "h b>c\nh c>b"], "/b in layer 1 is a hard link to /c, which does not exist"),
+        (vec!["f a=1\nl l>a", "f l/x=2"], "layer 1 puts entries into /l, which leads to /a, no directory"),
+        (vec!["f a=1\nl .>a"], "layer 0 makes the root of the file system something else than a directory"),
+        (vec!["l a>b\nl b>a", "f a/x=1"], "/a leads through too many symbolic links (a cycle?)"),
+        (vec!["l a>no/../a", "f a/x=1"], "/a leads through too many symbolic links (a cycle?)"),
+    ];
+    for (layers, expected) in table {
+        assert_eq!(tree(&layers).unwrap_err().to_string(), expected);
+    }
 }
