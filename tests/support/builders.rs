@@ -31,8 +31,22 @@ impl Buildah {
         let mut build = self.command();
         build.args(["bud", "--isolation", "chroot", "--layers", "--tag", &image]).args(options);
         tools::run(build.arg(context));
-        let layout = format!("oci:{}:{tag}", self.folder.path().join("layout").display());
-        tools::run(self.command().args(["push", "--quiet", &image, &layout]));
+        self.push(tag)
+    }
+
+    /// Adds a layer to the image `from`: what `change` does in its root, as a `RUN` step would. Calls the result `tag`.
+    pub(crate) fn change(&self, from: &str, tag: &str, change: impl FnOnce(&Path)) -> String {
+        let container = tools::run_text(self.command().args(["from", &format!("localhost/{from}")]));
+        let root = tools::run_text(self.command().args(["mount", &container]));
+        change(Path::new(&root));
+        tools::run(self.command().args(["umount", &container]));
+        tools::run(self.command().args(["commit", "--quiet", "--rm", &container, &format!("localhost/{tag}")]));
+        self.push(tag)
+    }
+
+    fn push(&self, tag: &str) -> String {
+        let layout = format!("oci:{}:{tag}", self.layout().display());
+        tools::run(self.command().args(["push", "--quiet", &format!("localhost/{tag}"), &layout]));
         layout
     }
 
@@ -77,22 +91,35 @@ pub(crate) struct Unpacked {
     pub(crate) sha256: Option<String>,
 }
 
-/// Everything in the image by its path (`app/main.py`, no slash in front), as `umoci unpack` understands its layers;
-/// the root itself is left out.
-pub(crate) fn umoci_unpack(layout: &Path, tag: &str) -> Option<BTreeMap<Vec<u8>, Unpacked>> {
+/// Everything in an image by its path (`app/main.py`, no slash in front); the root itself is left out.
+pub(crate) type Tree = BTreeMap<Vec<u8>, Unpacked>;
+
+/// The image as `umoci unpack` understands its layers.
+///
+/// # Panics
+/// When umoci refuses the image.
+pub(crate) fn umoci_unpack(layout: &Path, tag: &str) -> Option<Tree> {
+    Some(try_umoci_unpack(layout, tag)?.unwrap_or_else(|refusal| panic!("umoci refuses {tag}: {refusal}")))
+}
+
+/// The image as `umoci unpack` understands its layers, or what it says against them.
+pub(crate) fn try_umoci_unpack(layout: &Path, tag: &str) -> Option<Result<Tree, String>> {
     tools::require(tools::UMOCI)?;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let bundle = folder.path().join("bundle");
     let mut command = tools::command("umoci", folder.path());
     command.arg("unpack").args((!tools::is_root()).then_some("--rootless"));
-    tools::run(command.arg("--image").arg(format!("{}:{tag}", layout.display())).arg(&bundle));
+    let output = tools::output(command.arg("--image").arg(format!("{}:{tag}", layout.display())).arg(&bundle));
+    if !output.status.success() {
+        return Some(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
     let root = bundle.join("rootfs");
     let mut found = BTreeMap::new();
     list(&root, &root, &mut found);
-    Some(found)
+    Some(Ok(found))
 }
 
-fn list(root: &Path, folder: &Path, found: &mut BTreeMap<Vec<u8>, Unpacked>) {
+fn list(root: &Path, folder: &Path, found: &mut Tree) {
     for entry in fs::read_dir(folder).expect("an unpacked folder can be read") {
         let path = entry.expect("an unpacked folder can be read").path();
         let metadata = path.symlink_metadata().expect("a listed entry exists");
