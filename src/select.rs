@@ -98,9 +98,13 @@ impl Selection {
         self.is_everything() || self.patterns.iter().any(|pattern| pattern.matches(repo, image))
     }
 
-    /// Whether a file itself is named, by its name or one of its paths, not by a directory or a glob.
-    pub fn names_file(&self, repo: &RepoPath, image: &ImagePath) -> bool {
-        self.patterns.iter().any(|pattern| pattern.meaning.names_file(repo, image))
+    /// Whether a file is named so that it is expected to be there: by its name, a path, or a directory above it. A glob
+    /// names what there is.
+    pub fn promises(&self, repo: &RepoPath, image: &ImagePath) -> bool {
+        self.patterns.iter().any(|pattern| {
+            let literal = pattern.meaning.literal_part();
+            literal.matches_repo(repo) || literal.matches_image(image)
+        })
     }
 }
 
@@ -173,12 +177,10 @@ impl Meaning {
         }
     }
 
-    fn names_file(&self, repo: &RepoPath, image: &ImagePath) -> bool {
+    fn literal_part(&self) -> &Self {
         match self {
-            Self::Name { name, places } => repo.file_name() == Some(name) || places.contains(repo),
-            Self::Image(path) => path == image,
-            Self::Repo(paths) => paths.contains(repo),
-            Self::Glob { literal, .. } => literal.names_file(repo, image),
+            Self::Glob { literal, .. } => literal,
+            other => other,
         }
     }
 

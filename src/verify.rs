@@ -296,8 +296,7 @@ impl Job<'_> {
             let finding = sides.pair(image, &expected.repo, *file);
             let optional = expected.presence == Presence::IfThere && finding.status == Status::Missing;
             match optional {
-                // Whoever names a file wants to know that it is not there; a directory or a glob promises nothing.
-                true if !selection.names_file(&expected.repo, image) => {}
+                true if !selection.promises(&expected.repo, image) => {}
                 true => absent.push((finding, selection.is_name_only(&expected.repo, image))),
                 false => findings.push(finding),
             }

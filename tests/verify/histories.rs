@@ -67,7 +67,8 @@ fn copy_everything_respects_dockerignore() {
 fn copies_from_stages_are_left_out() {
     let dockerfile = "FROM node AS web\\nCOPY web/ /web\\nRUN make\\nFROM python\\nWORKDIR /app\\n\
                       COPY --from=web /web/dist ./static\\nCOPY shared ./shared\\nCOPY --from=web /web/a.py ./b.py\\n";
-    let scene = Scene::new(&(shared() + &files(&["web/index.js", "web/dist/old.js"]) + "f Dockerfile 0644 " + dockerfile));
+    let scene =
+        Scene::new(&(shared() + &files(&["web/index.js", "web/dist/old.js"]) + "f Dockerfile 0644 " + dockerfile));
     let image = |shared: &str| {
         scene.image(&buildkit(&[
             ("COPY /web/dist ./static", "f app/static/bundle.js 0644 x"),
@@ -97,7 +98,10 @@ fn kaniko_is_understood() {
         .workdir("/app")
         .empty_step("WORKDIR /app")
         .layer("COPY shared/ ./shared/", Layer::text(&below("app", &shared())))
-        .layer("COPY main.py requirements.txt ./", Layer::text(&below("app", &files(&["main.py", "requirements.txt"]))));
+        .layer(
+            "COPY main.py requirements.txt ./",
+            Layer::text(&below("app", &files(&["main.py", "requirements.txt"]))),
+        );
     let report = scene.report(&scene.image(&image), &[], "match");
     assert_eq!((origins(&report), &report["counts"]["compared"]), (vec!["history".to_owned()], &json!(4)));
 }
@@ -163,9 +167,8 @@ fn an_image_of_something_else_is_not_judged() {
 fn every_platform_is_checked() {
     let scene = Scene::new(&service());
     let stale = shared().replace("beat.py and", "beat.py as it was and");
-    let index = |arm: &str| {
-        scene.index(&[built(&shared()).platform("linux/amd64"), built(arm).platform("linux/arm64/v8")])
-    };
+    let index =
+        |arm: &str| scene.index(&[built(&shared()).platform("linux/amd64"), built(arm).platform("linux/arm64/v8")]);
     let report = scene.report(&index(&shared()), &[], "match");
     assert_eq!((&report["counts"]["compared"], findings(&report)), (&json!(8), vec![]));
     let image = index(&stale);
@@ -173,7 +176,10 @@ fn every_platform_is_checked() {
     assert_eq!(findings(&report), ["shared/beat.py modified"]);
     assert_eq!(report["findings"][0]["platform"], "linux/arm64/v8");
     let platforms = report["image"]["platforms"].as_array().expect("an array");
-    assert_eq!(platforms.iter().map(|one| text(&one["platform"])).collect::<Vec<_>>(), ["linux/amd64", "linux/arm64/v8"]);
+    assert_eq!(
+        platforms.iter().map(|one| text(&one["platform"])).collect::<Vec<_>>(),
+        ["linux/amd64", "linux/arm64/v8"]
+    );
     scene.report(&image, &["--platform", "linux/amd64"], "match");
     let report = scene.report(&image, &["--platform", "linux/arm64"], "mismatch");
     assert_eq!(report["counts"]["compared"], 4);

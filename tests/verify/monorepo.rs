@@ -66,7 +66,10 @@ fn buildah_builds_a_service_from_its_own_directory() {
     let scene = Scene::new(&(service("api") + &service("worker") + &files(&["README.md", "main.py"])));
     let path = scene.repo.path().join("worker");
     let report = scene.report(&buildah.build(&path, "good", &["--layers=false"]), &[], "match");
-    assert_eq!((mappings(&report), origins(&report)), (vec!["/opt/app=worker".to_owned()], vec!["dockerfile".to_owned()]));
+    assert_eq!(
+        (mappings(&report), origins(&report)),
+        (vec!["/opt/app=worker".to_owned()], vec!["dockerfile".to_owned()])
+    );
     assert_eq!(report["counts"], json!({ "compared": 2, "same": 2 }));
     scene.repo.write(&format!("f worker/lib/util.py 0644 {STALE}"));
     let image = buildah.build(&path, "stale", &["--layers=false"]);
