@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::scene::{Scene, below, buildkit, files, findings, mappings, origins, text, untold};
 use crate::support::images::Image;
 use crate::support::layers::{Compression, Layer};
+use crate::support::registry::{Mode, Registry};
 
 fn service() -> String {
     files(&["main.py", "requirements.txt", "shared/beat.py", "shared/deep/logs.py", "tests/test_main.py", "README.md"])
@@ -180,6 +181,11 @@ fn every_platform_is_checked() {
         platforms.iter().map(|one| text(&one["platform"])).collect::<Vec<_>>(),
         ["linux/amd64", "linux/arm64/v8"]
     );
+    if let Some(registry) = Registry::start(Mode::Plain) {
+        registry.push(&image, "team/app:v1");
+        let pushed = scene.report(&registry.reference("team/app:v1"), &[], "mismatch");
+        assert_eq!(pushed["findings"], report["findings"]);
+    }
     scene.report(&image, &["--platform", "linux/amd64"], "match");
     let report = scene.report(&image, &["--platform", "linux/arm64"], "mismatch");
     assert_eq!(report["counts"]["compared"], 4);

@@ -4,7 +4,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arguments;
+mod conversions;
+mod flags;
+mod guard;
 mod histories;
 mod monorepo;
+mod names;
 mod newcomer;
+mod reports;
 mod scene;

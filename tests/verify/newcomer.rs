@@ -171,3 +171,21 @@ fn the_application_directory_may_be_a_symbolic_link() {
     let stale = service.scene.report(&service.build_stale("linked-stale", &[FLAT]), &[], "mismatch");
     assert_eq!(findings(&stale), [format!("{HEARTBEAT} modified")]);
 }
+
+#[test]
+fn stages_are_told_apart() {
+    let Some(buildah) = buildah_with_base() else { return };
+    let dockerfile = "FROM localhost/base AS build\\nWORKDIR /build\\nCOPY . .\\nFROM localhost/base\\nWORKDIR /app\\n\
+                      COPY --from=build /build/shared ./vendored\\nCOPY shared ./shared\\nCOPY --from=build /build/main.py .\\n";
+    let scene = Scene::new(&format!("f Dockerfile 0644 {dockerfile}\n{START}"));
+    let build = |tag: &str| buildah.build(&scene.repo.path(), tag, &[FLAT]);
+    let report = scene.report(&build("good"), &[], "match");
+    assert_eq!((mappings(&report), origins(&report)), (vec!["/app/shared=shared".into()], vec!["dockerfile".into()]));
+    scene.repo.write("f shared/util.py 0644 import pdb; pdb.set_trace()  # just for a moment\\n");
+    let image = build("stale");
+    scene.repo.git(&["checkout", "."]);
+    assert_eq!(findings(&scene.report(&image, &[], "mismatch")), ["shared/util.py modified"]);
+    // Copied by way of a stage or not: a file that is asked for is found.
+    scene.report(&image, &["main.py"], "match");
+    scene.report(&image, &["util.py"], "mismatch");
+}
