@@ -250,7 +250,8 @@ fn every_compression_under_any_media_type() {
 #[test]
 fn what_follows_the_end_of_an_archive_is_not_part_of_it() {
     let other = Layer::text("f late 0644 late").tar;
-    let table: [(&str, fn(Vec<u8>, &[u8]) -> Vec<u8>); 5] = [
+    type Append = fn(Vec<u8>, &[u8]) -> Vec<u8>;
+    let table: [(&str, Append); 5] = [
         ("zeros to the next 10 KiB", |tar, _| padded(tar)),
         ("another archive", |tar, other| [&tar, other].concat()),
         ("noise", |tar, _| [&tar[..], b"noise"].concat()),
