@@ -36,6 +36,11 @@ fn choose(evidence: &Evidence<'_>, request: &Request) -> Result<Plan, MappingErr
 fn finish(evidence: &Evidence<'_>, plan: &mut Plan) {
     if plan.coverage == Coverage::Partial {
         extend(evidence, plan);
+        plan.warnings.push(
+            "some files came from another stage or by a step that could not be resolved; of those, only what could be \
+             recognised by name and contents was compared"
+                .to_owned(),
+        );
     }
     plan.directories.sort();
     plan.directories.dedup();

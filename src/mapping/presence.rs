@@ -38,9 +38,10 @@ pub(super) fn require(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) 
         }
     }
     if absent_and_fine > 0 {
+        let files = if absent_and_fine == 1 { "1 file".to_owned() } else { format!("{absent_and_fine} files") };
         plan.warnings.push(format!(
-            "{absent_and_fine} files of the mapped directories are not in the image and were taken as not meant to be; \
-             --dockerfile FILE or --map IMAGE_DIR=REPO_DIR says what is meant to be there"
+            "{files} of the mapped directories not in the image and taken as not meant to be; --dockerfile FILE or \
+             --map IMAGE_DIR=REPO_DIR says what is meant to be there"
         ));
     }
 }

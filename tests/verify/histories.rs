@@ -131,7 +131,7 @@ fn inference_misses_one_of_many_and_not_what_was_never_copied() {
     let report = scene.report(&image(&many), &[], "match");
     assert_eq!((origins(&report), mappings(&report)), (vec!["inferred".into()], vec!["/srv/code=.".into()]));
     let warning = text(&report["warnings"][0]);
-    assert!(warning.starts_with("4 files of the mapped directories are not in the image"), "{warning}");
+    assert!(warning.starts_with("4 files of the mapped directories not in the image"), "{warning}");
     let report = scene.report(&image(&many[1..]), &[], "mismatch");
     assert_eq!(findings(&report), ["pkg/module1.py missing"]);
     // Asked for, a file has to be there.
