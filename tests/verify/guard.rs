@@ -132,9 +132,9 @@ fn original() -> Vec<File> {
 
 const CHANGES: [Change; 5] = [Change::Flip, Change::Drop, Change::Swap, Change::Executable, Change::Add];
 
-/// Changes files.
-fn change(mut files: Vec<File>, change: Change, random: &mut Random) -> Vec<File> {
-    let (one, step) = (random.below(files.len()), 1 + random.below(files.len() - 1));
+/// Changes files, first of all the one at `spot`.
+fn change(mut files: Vec<File>, change: Change, spot: usize, random: &mut Random) -> Vec<File> {
+    let (one, step) = (spot % files.len(), 1 + random.below(files.len() - 1));
     match change {
         Change::Flip => {
             let at = random.below(files[one].content.len());
@@ -213,7 +213,12 @@ fn no_change_is_ever_a_match() {
         let mapped = all[random.below(all.len())];
         let changes = [(); 2].map(|()| CHANGES[random.below(CHANGES.len())]);
         let changes = &changes[random.below(2)..];
-        let files = changes.iter().fold(original(), |files, one| change(files, *one, &mut random));
+        // Two changes often meet in one file.
+        let spot = random.below(PATHS.len());
+        let files = changes.iter().fold(original(), |files, one| {
+            let spot = if random.below(3) == 0 { random.below(PATHS.len()) } else { spot };
+            change(files, *one, spot, &mut random)
+        });
         let corrected = random.below(2) == 1;
         let image = image(&files, corrected, mapped);
         for strictness in [Strictness::Strict, Strictness::Contents] {
