@@ -31,8 +31,9 @@ pub const PROGRESS_BYTES: u64 = 1 << 20;
 /// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
 pub const RETRY_AFTER_SECONDS: u64 = 60;
 
-/// Chunks of a download that may wait for the reader, so that a slow reader does not fill the memory.
-pub const CHUNKS_IN_FLIGHT: usize = 16;
+/// Chunks of a download that may wait for the reader. The HTTP client makes them as large as 400 KiB when the reader is
+/// slow, and eight layers are read at once.
+pub const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// Bytes of one file that git's conversions (line endings, `$Id$`) are tried on; larger files are not source text.
 pub const NORMALIZE_BYTES: u64 = 16 << 20;
