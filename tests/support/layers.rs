@@ -74,7 +74,8 @@ impl Layer {
     }
 }
 
-fn media_type(compression: Compression) -> &'static str {
+/// The OCI media type of a layer stored so.
+pub(super) fn media_type(compression: Compression) -> &'static str {
     match compression {
         Compression::None => "application/vnd.oci.image.layer.v1.tar",
         Compression::Gzip | Compression::GzipMembers(_) => "application/vnd.oci.image.layer.v1.tar+gzip",

@@ -12,6 +12,7 @@ pub(crate) mod daemon;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod images;
+pub(crate) mod large;
 pub(crate) mod layers;
 pub(crate) mod registry;
 pub(crate) mod text;

@@ -31,6 +31,10 @@ pub(crate) const RUNC: Tool = Tool { program: "runc", package: "runc" };
 pub(crate) const OPENSSL: Tool = Tool { program: "openssl", package: "openssl" };
 /// Makes the repositories.
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
+/// Says how much memory a program took (GNU time; the shell's own word cannot).
+pub(crate) const TIME: Tool = Tool { program: "time", package: "time" };
+/// Reads JSON in the recipes of the README.
+pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq" };
 
 /// Where `tool` is, or `None` after a line on standard error that names the test left out.
 ///
