@@ -42,8 +42,6 @@ pub enum RepoError {
         revision: String,
         /// Whether history was cut off by a shallow clone.
         shallow: bool,
-        /// What the lookup said.
-        source: Cause,
     },
     /// The revision names something, but no commit.
     #[error("`{revision}` names a {kind}, not a commit")]

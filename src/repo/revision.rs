@@ -27,9 +27,9 @@ impl Repository {
     /// # Errors
     /// When there is no such revision, when it names something else than a commit, or when nothing was committed yet.
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepoError> {
-        let named = self.git.rev_parse_single(revision).map_err(|error| self.unknown(revision, error))?;
-        let object = named.object().map_err(|error| self.unknown(revision, error))?;
-        let object = object.peel_tags_to_end().map_err(|error| self.unknown(revision, error))?;
+        let named = self.git.rev_parse_single(revision).map_err(|_| self.unknown(revision))?;
+        let object = named.object().map_err(|_| self.unknown(revision))?;
+        let object = object.peel_tags_to_end().map_err(|_| self.unknown(revision))?;
         if object.kind != gix::objs::Kind::Commit {
             return Err(RepoError::NotACommit { revision: revision.to_owned(), kind: object.kind.into() });
         }
@@ -39,19 +39,17 @@ impl Repository {
 
     /// The tree of `commit`.
     pub(super) fn tree_of(&self, commit: &Commit) -> Result<gix::ObjectId, RepoError> {
-        let id = gix::ObjectId::from_hex(commit.id.as_bytes())
-            .map_err(|error| self.unknown(&commit.id, gix::Error::from_error(error)))?;
+        let id = gix::ObjectId::from_hex(commit.id.as_bytes()).map_err(|_| self.unknown(&commit.id))?;
         let commit = self.object(id, gix::objs::Kind::Commit)?.into_commit();
         Ok(commit.tree_id().map_err(|error| unreadable(id, error))?.detach())
     }
 
-    fn unknown(&self, revision: &str, error: gix::Error) -> RepoError {
+    fn unknown(&self, revision: &str) -> RepoError {
         let of_head = revision.starts_with("HEAD") || revision.starts_with('@');
         if of_head && self.git.head().is_ok_and(|head| head.is_unborn()) {
             return RepoError::Unborn(self.path().to_owned());
         }
-        let (revision, shallow) = (revision.to_owned(), self.is_shallow());
-        RepoError::UnknownRevision { revision, shallow, source: error.into() }
+        RepoError::UnknownRevision { revision: revision.to_owned(), shallow: self.is_shallow() }
     }
 }
 

@@ -167,7 +167,7 @@ pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
             platforms: platforms.map(platform_report).collect(),
         },
         repo: RepoReport {
-            path: Some(answer.repository.path().display().to_string()),
+            path: Some(absolute(answer.repository.path())),
             revision: answer.question.revision.as_deref(),
             commit: verification.git.commit.as_ref().map(|commit| commit.id.as_str()),
             worktree: answer.question.revision.is_none(),
@@ -204,6 +204,11 @@ pub fn unknown_json(question: &Question, error: &Error) -> Vec<u8> {
         error: Some(ErrorReport { kind, message, hint }),
     };
     to_bytes(&report)
+}
+
+/// Whoever reads the report stands elsewhere. Failing that, the path as it was given is better than none.
+fn absolute(path: &std::path::Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn counts(answer: &Answer<'_>) -> BTreeMap<&'static str, usize> {

@@ -167,7 +167,7 @@ fn the_json_says_what_is_true() {
             "pinned": format!("{}@{digest}", reference.strip_suffix(":v1").expect("it has a tag")),
             "platforms": [{ "platform": "linux/amd64", "digest": digest, "created": "2026-01-31T14:02:11Z" }],
         },
-        "repo": { "path": ".", "revision": "HEAD", "commit": head, "worktree": false, "shallow": false },
+        "repo": { "path": scene.repo.path(), "revision": "HEAD", "commit": head, "worktree": false, "shallow": false },
         "verdict": "mismatch", "cause": null, "claims": [], "warnings": [], "error": null,
         "counts": { "compared": 2, "missing": 1, "modified": 1, "same": 1, "untracked": 1 },
         "mappings": [{ "platform": "linux/amd64", "image": "/app", "repo": ".", "origin": "history", "files": 2, "equal": 1 }],
