@@ -68,6 +68,7 @@ pub mod digest;
 pub mod limits;
 pub mod path;
 pub mod platform;
+pub mod spool;
 // Where an image comes from.
 pub mod auth;
 pub mod reference;
@@ -82,6 +83,8 @@ pub mod repo;
 pub mod compare;
 pub mod mapping;
 pub mod select;
+// Looking inside one image, or two.
+pub mod lookup;
 // The main job, and telling of it.
 pub mod error;
 pub mod report;

@@ -114,7 +114,7 @@ impl Pattern {
             return Err(PatternError::Empty);
         }
         let literal = Meaning::literal(text, prefix);
-        if !text.iter().any(|byte| b"*?[".contains(byte)) {
+        if !is_glob(text) {
             return Ok(Self { text: text.to_vec(), meaning: literal });
         }
         let side = match &literal {
@@ -224,13 +224,22 @@ fn is_relative(text: &[u8]) -> bool {
     text.starts_with(b"./") || text.starts_with(b"../") || text == b"." || text == b".."
 }
 
+/// Whether `text` has characters that mean others.
+pub(crate) fn is_glob(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"*?[".contains(byte))
+}
+
 /// A glob below `directory`.
 fn glob(text: &[u8], directory: &RepoPath) -> Result<GlobMatcher, PatternError> {
-    let text = String::from_utf8_lossy(text).into_owned();
     let directory = globset::escape(&String::from_utf8_lossy(directory.as_bytes()));
-    let whole = RepoPath::clean(format!("{directory}/{text}").as_bytes());
-    let whole = String::from_utf8_lossy(whole.as_bytes()).into_owned();
-    let glob = GlobBuilder::new(&whole).literal_separator(true).build();
+    let whole = RepoPath::clean(&[directory.as_bytes(), b"/", text].concat());
+    compile(text, whole.as_bytes())
+}
+
+/// The glob `text`, as `whole` over whole paths without a leading slash; `*` stops at a slash.
+pub(crate) fn compile(text: &[u8], whole: &[u8]) -> Result<GlobMatcher, PatternError> {
+    let glob = GlobBuilder::new(&String::from_utf8_lossy(whole)).literal_separator(true).build();
+    let text = String::from_utf8_lossy(text).into_owned();
     let glob = glob.map_err(|error| PatternError::Glob { text, reason: error.kind().to_string() })?;
     Ok(glob.compile_matcher())
 }

@@ -1,6 +1,7 @@
 //! One file a subcommand: from what was typed, through a plan, to bytes and an exit code.
 
 mod cat;
+mod files;
 mod layers;
 mod ls;
 mod output;

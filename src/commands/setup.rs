@@ -1,6 +1,7 @@
 //! What the commands share: the surroundings of the process, and an image opened and merged.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth;
@@ -8,12 +9,12 @@ use crate::blob::ObjectFormat;
 use crate::cli::ReadArgs;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Indexes};
+use crate::layer::{self, Indexes, Wanted};
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
 use crate::source::{self, Source, Tls, TlsMode};
-use crate::tree::FileTree;
+use crate::tree::{FileTree, Stored};
 use crate::verify;
 
 /// Layers read at once unless the user says otherwise: more threads only wait for each other's download.
@@ -86,19 +87,49 @@ impl Inspected {
     pub(super) fn shown<'a>(&'a self, reference: &'a str) -> OneImage<'a> {
         OneImage { reference, pinned: &self.opened.pinned, platform: &self.image.platform }
     }
+
+    /// The contents of a file of this image, to be read.
+    pub(super) fn wanted(&self, stored: &Stored) -> Wanted<'_> {
+        stored.wanted(self.source.as_ref(), &self.image)
+    }
 }
 
 /// Opens and merges the image that `text` names, for the one platform asked for, or `linux/amd64`, or the first.
 pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<Inspected, Error> {
+    choose(text, &args.platforms, args, process)?.read(&Indexes::default(), args)
+}
+
+/// An image of one platform, of which only the manifest and the configuration are read.
+struct Chosen {
+    source: Box<dyn Source>,
+    opened: Opened,
+    image: Image,
+}
+
+fn choose(text: &str, platforms: &[Platform], args: &ReadArgs, process: &Process) -> Result<Chosen, Error> {
     let source = open_source(text, args, process)?;
-    let opened = image::open(source.as_ref(), &args.platforms)?;
+    let opened = image::open(source.as_ref(), platforms)?;
     let usual = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
     let chosen = opened.images.iter().find(|image| usual.accepts(&image.platform)).or(opened.images.first());
     let image = chosen.cloned().ok_or_else(|| image::ImageError::NoImage(opened.pinned.clone()))?;
-    let layers: Vec<_> = image.layers.iter().map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source.as_ref(), &layers, ObjectFormat::Sha1, jobs(args))?;
-    let tree = verify::merge(&image, &indexes)?;
-    Ok(Inspected { source, opened, image, indexes, tree })
+    Ok(Chosen { source, opened, image })
+}
+
+impl Chosen {
+    /// Reads the layers that are not `known` yet, and merges them all.
+    fn read(self, known: &Indexes, args: &ReadArgs) -> Result<Inspected, Error> {
+        let Self { source, opened, image } = self;
+        let unknown = image.layers.iter().filter(|layer| !known.contains_key(&layer.digest()));
+        let unknown: Vec<_> = unknown.map(|layer| &layer.descriptor).collect();
+        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, jobs(args))?;
+        for digest in image.layers.iter().map(image::Layer::digest) {
+            if let Some(index) = known.get(&digest) {
+                indexes.insert(digest, Arc::clone(index));
+            }
+        }
+        let tree = verify::merge(&image, &indexes)?;
+        Ok(Inspected { source, opened, image, indexes, tree })
+    }
 }
 
 /// A file that the user named, whole.

@@ -1,6 +1,5 @@
 //! `shipproof verify`
 
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use crate::report::{self, Answer, Question};
 use crate::select::Selection;
 use crate::verify::{self, Against, Options, Verification};
 
-use super::{Process, complain, output, setup};
+use super::{Process, complain, files, output, setup};
 
 /// Runs the command; a report is written whatever the outcome, if it is one for programs.
 pub(super) fn run(args: &Verify, process: &Process) -> Exit {
@@ -63,30 +62,10 @@ fn options(args: &Verify, repository: &Repository) -> Result<Options, Error> {
         platforms: args.read.platforms.clone(),
         against,
         mapping: request(&args.compare, repository)?,
-        selection: Selection::parse(&file_arguments(args)?, repository.prefix())?,
+        selection: Selection::parse(&files::arguments(&args.files)?, repository.prefix())?,
         strictness: if args.compare.strict { Strictness::Strict } else { Strictness::Contents },
         jobs: setup::jobs(&args.read),
     })
-}
-
-/// The `FILE` arguments, with the list from standard input where `-` stands.
-fn file_arguments(args: &Verify) -> Result<Vec<Vec<u8>>, Error> {
-    let mut files = Vec::new();
-    for file in &args.files {
-        if file.as_bytes() != b"-" {
-            files.push(file.as_bytes().to_vec());
-            continue;
-        }
-        let mut list = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut list);
-        read.map_err(|source| Error::Stream { stream: "standard input", source })?;
-        let lines = list.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        files.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
-        if files.is_empty() {
-            return Err(Error::Usage("the list of files on standard input is empty".to_owned()));
-        }
-    }
-    Ok(files)
 }
 
 fn request(args: &CompareArgs, repository: &Repository) -> Result<Request, Error> {

@@ -2,6 +2,7 @@
 
 mod content;
 mod error;
+mod gather;
 mod index;
 mod tar;
 mod whiteout;
@@ -17,6 +18,7 @@ use crate::source::{self, Source};
 
 pub use content::contents;
 pub use error::{LayerError, LayerFault};
+pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
 
 /// Indexes by the digest of their layer.

@@ -10,8 +10,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::layer::FileContent;
+use crate::image::Image;
+use crate::layer::{FileContent, Wanted};
 use crate::path::ImagePath;
+use crate::source::Source;
 
 pub use resolve::Found;
 
@@ -59,6 +61,27 @@ pub struct Stored {
     pub layer: usize,
     /// The contents.
     pub content: FileContent,
+}
+
+impl Stored {
+    /// The contents as something to be read from `source`.
+    ///
+    /// # Panics
+    /// When this does not come from the tree of `image`.
+    pub fn wanted<'a>(&self, source: &'a dyn Source, image: &'a Image) -> Wanted<'a> {
+        let layer = image.layers.get(self.layer).expect("a tree is merged from the layers of its image");
+        Wanted { source, layer: &layer.descriptor, content: self.content }
+    }
+}
+
+impl Node {
+    /// Where the contents lie, if this is a regular file.
+    pub fn stored(&self) -> Option<&Stored> {
+        match &self.kind {
+            NodeKind::Regular(stored) => Some(stored),
+            _ => None,
+        }
+    }
 }
 
 /// What a lookup or a layer ran into.

@@ -30,6 +30,8 @@ pub(super) struct Walked {
     trail: Vec<(Vec<u8>, Option<NodeId>)>,
     /// Whether a `..` led out of something that is no directory, which no process gets through.
     leapt: bool,
+    /// The symbolic links followed, in that order.
+    links: Vec<Found>,
 }
 
 impl Walked {
@@ -47,6 +49,12 @@ impl Walked {
     pub(super) fn path(&self) -> ImagePath {
         let there = self.trail.iter().filter(|(_, id)| id.is_some());
         there.fold(ImagePath::root(), |path, (name, _)| path.join(name))
+    }
+
+    /// What the whole path names; `None` when there is nothing.
+    fn end(&self) -> Option<Found> {
+        let exists = !self.leapt && self.missing().next().is_none();
+        exists.then(|| Found { path: self.path(), id: self.id() })
     }
 
     /// The node at the end of the trail; `None` below something missing.
@@ -72,17 +80,25 @@ impl FileTree {
         self.find(path, Last::Keep)
     }
 
+    /// The symbolic links that `path` leads through, its last component included, and what it leads to in the end;
+    /// of a path that leads to nothing, only the links.
+    ///
+    /// # Errors
+    /// [`TreeError::Cycle`].
+    pub fn trail(&self, path: &ImagePath) -> Result<Vec<Found>, TreeError> {
+        let walked = self.walk(path, Last::Follow)?;
+        let end = walked.end();
+        Ok(walked.links.into_iter().chain(end).collect())
+    }
+
     fn find(&self, path: &ImagePath, last: Last) -> Result<Option<Found>, TreeError> {
-        let walked = self.walk(path, last)?;
-        let exists = !walked.leapt && walked.missing().next().is_none();
-        Ok(exists.then(|| Found { path: walked.path(), id: walked.id() }))
+        Ok(self.walk(path, last)?.end())
     }
 
     /// Goes as far as there are nodes, and on by the names alone.
     pub(super) fn walk(&self, path: &ImagePath, last: Last) -> Result<Walked, TreeError> {
         let mut walked = Walked::default();
         let mut pending: VecDeque<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
-        let mut links = 0;
         while let Some(name) = pending.pop_front() {
             let entries = walked.here().and_then(|here| self.entries(here));
             if name == b".." {
@@ -91,10 +107,10 @@ impl FileTree {
                 continue;
             }
             let child = entries.and_then(|entries| entries.get(&name[..])).copied();
-            match child.map(|child| &self.node(child).kind) {
-                Some(NodeKind::Symlink(target)) if last == Last::Follow || !pending.is_empty() => {
-                    links += 1;
-                    if links > limits::SYMLINKS {
+            match child.map(|child| (child, &self.node(child).kind)) {
+                Some((id, NodeKind::Symlink(target))) if last == Last::Follow || !pending.is_empty() => {
+                    walked.links.push(Found { path: walked.path().join(&name), id });
+                    if walked.links.len() > limits::SYMLINKS {
                         return Err(TreeError::Cycle(path.clone()));
                     }
                     if target.starts_with(b"/") {
