@@ -7,6 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::platform::Platform;
 
+mod looking;
+
+pub use looking::Extract;
+
 const AFTER_HELP: &str = "\
 IMAGE is [docker://]HOST/NAME[:TAG][@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG]
 or docker-daemon:NAME[:TAG].
@@ -28,6 +32,19 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Command {
+    /// Options of the report, where there is one.
+    pub fn output(&self) -> Option<&OutputArgs> {
+        match self {
+            Self::Verify(args) => Some(&args.output),
+            Self::Cat(_) => None,
+            Self::Ls(args) => Some(&args.output),
+            Self::Extract(args) => Some(&args.output),
+            Self::Layers(args) => Some(&args.output),
+        }
+    }
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -37,6 +54,8 @@ pub enum Command {
     Cat(Cat),
     /// List files of the image
     Ls(Ls),
+    /// Write files of the image into a directory
+    Extract(Extract),
     /// List the layers of the image and the build steps that made them
     Layers(Layers),
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::extract::ExtractError;
 use crate::image::ImageError;
 use crate::layer::LayerError;
 use crate::mapping::MappingError;
@@ -31,6 +32,9 @@ pub enum Error {
     /// A layer cannot be read.
     #[error(transparent)]
     Layer(#[from] LayerError),
+    /// Files of the image cannot be written to disk.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
     /// The layers make no file system.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -109,6 +113,7 @@ impl Error {
             Self::Usage(_) | Self::Reference(_) | Self::Pattern(_) => "usage",
             Self::Image(error) => error.kind(),
             Self::Layer(error) => error.kind(),
+            Self::Extract(error) => error.kind(),
             Self::Tree(_) => "corrupt-image",
             Self::Repo(error) => repo_kind(error),
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
@@ -127,6 +132,7 @@ impl Error {
             }
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),
+            Self::Extract(error) => error.hint(),
             Self::Repo(error) => error.hint(),
             Self::Mapping(error) => error.hint(),
             Self::NoMatch(_) => Some("shipproof ls IMAGE lists the files of the image".to_owned()),

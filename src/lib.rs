@@ -84,6 +84,7 @@ pub mod compare;
 pub mod mapping;
 pub mod select;
 // Looking inside one image, or two.
+pub mod extract;
 pub mod lookup;
 // The main job, and telling of it.
 pub mod error;

@@ -13,10 +13,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use crate::error::Error;
 use crate::path::ImagePath;
 use crate::select;
-use crate::tree::{FileTree, Found, NodeId, NodeKind, Stored, TreeError};
-
-/// Entries of an image's file system by where they are; the root is none.
-pub type Entries = BTreeMap<ImagePath, NodeId>;
+use crate::tree::{Entries, FileTree, Found, NodeId, NodeKind, Stored, TreeError};
 
 /// Every entry that one of `names` means; all entries there are when nothing is named.
 ///

@@ -1,6 +1,7 @@
 //! One file a subcommand: from what was typed, through a plan, to bytes and an exit code.
 
 mod cat;
+mod extract;
 mod files;
 mod layers;
 mod ls;
@@ -10,7 +11,7 @@ mod verify;
 
 use std::io::Write as _;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Format};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report;
@@ -23,15 +24,28 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
         Command::Verify(args) => return verify::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
+        Command::Extract(args) => extract::run(args, process),
         Command::Layers(args) => layers::run(args, process),
     };
     done.unwrap_or_else(|error| {
         complain(&error, process.stderr_colored);
-        match error {
-            Error::NoMatch(_) => Exit::Differs,
+        report_failure(&cli.command, &error, process);
+        match (&cli.command, error) {
+            (Command::Cat(_) | Command::Ls(_) | Command::Extract(_), Error::NoMatch(_)) => Exit::Differs,
             _ => Exit::CouldNotTell,
         }
     })
+}
+
+/// Reports for programs are written whatever happens, except where writing is what failed.
+fn report_failure(command: &Command, error: &Error, process: &Process) {
+    let Some(args) = command.output() else { return };
+    if args.format == Format::Json
+        && !output::is_broken(error)
+        && let Err(error) = output::write(args, &report::failure_json(error))
+    {
+        complain(&error, process.stderr_colored);
+    }
 }
 
 /// Says on standard error what went wrong. Where that is closed, too, the exit code has to do.

@@ -1,9 +1,11 @@
 //! Where reports go.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 
 use crate::cli::{Color, OutputArgs};
 use crate::error::Error;
+use crate::report::escape::escape;
 use crate::report::{Detail, Style};
 
 use super::Process;
@@ -25,17 +27,37 @@ pub(super) fn style(args: &OutputArgs, process: &Process) -> Style {
 
 /// Writes a report to where the user wants it.
 pub(super) fn write(args: &OutputArgs, bytes: &[u8]) -> Result<(), Error> {
+    stream(args, |out| out.write_all(bytes))
+}
+
+/// The same for a report that is too large for the memory. A reader that went away is an error: whoever checks must not
+/// take silence for a pass.
+pub(super) fn stream(args: &OutputArgs, report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    let through = |out: &mut dyn Write| {
+        let mut out = BufWriter::new(out);
+        report(&mut out)?;
+        out.flush()
+    };
     match &args.output {
-        None => print(bytes),
+        None => {
+            let written = through(&mut io::stdout().lock());
+            written.map_err(|source| Error::Stream { stream: "standard output", source })
+        }
         Some(path) => {
-            std::fs::write(path, bytes).map_err(|source| Error::File { path: path.clone(), verb: "written", source })
+            let written = File::create(path).and_then(|mut file| through(&mut file));
+            written.map_err(|source| Error::File { path: path.clone(), verb: "written", source })
         }
     }
 }
 
-/// Writes to standard output. A reader that went away is an error: whoever checks must not take silence for a pass.
-pub(super) fn print(bytes: &[u8]) -> Result<(), Error> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    written.map_err(|source| Error::Stream { stream: "standard output", source })
+/// Whether writing a report is what failed.
+pub(super) fn is_broken(error: &Error) -> bool {
+    matches!(error, Error::Stream { .. } | Error::File { verb: "written", .. })
+}
+
+/// Says something worth knowing on standard error, unless nobody wants to know.
+pub(super) fn note(args: &OutputArgs, text: &str) {
+    if !args.quiet {
+        let _ = writeln!(io::stderr(), "note: {}", escape(text));
+    }
 }

@@ -27,8 +27,7 @@ pub(super) fn run(args: &Verify, process: &Process) -> Exit {
     });
     outcome.unwrap_or_else(|error| {
         complain(&error, process.stderr_colored);
-        let broken = matches!(error, Error::Stream { .. } | Error::File { verb: "written", .. });
-        if args.output.format == Format::Json && !broken {
+        if args.output.format == Format::Json && !output::is_broken(&error) {
             let report = report::unknown_json(&question, &error);
             if let Err(error) = output::write(&args.output, &report) {
                 complain(&error, process.stderr_colored);

@@ -211,6 +211,19 @@ fn absolute(path: &std::path::Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
+/// The report of a command that looks into images and failed.
+pub fn failure_json(error: &Error) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Report {
+        schema_version: u32,
+        tool: Tool,
+        error: ErrorReport,
+    }
+    let (kind, message, hint) = failure(error);
+    let error = ErrorReport { kind, message, hint };
+    to_bytes(&Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, error })
+}
+
 fn counts(answer: &Answer<'_>) -> BTreeMap<&'static str, usize> {
     let mut counts = answer.counts();
     counts.insert("compared", answer.verification.compared());

@@ -14,7 +14,7 @@ use crate::mapping::history;
 use crate::repo::Repository;
 use crate::verify::Verification;
 
-pub use json::{OneImage, unknown_json, verification_json};
+pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
 pub use text::{error_text, verification_text};

@@ -30,6 +30,9 @@ pub struct NodeId(usize);
 
 const ROOT: NodeId = NodeId(0);
 
+/// Some of the nodes, by where they are; the root is not among them.
+pub type Entries = BTreeMap<ImagePath, NodeId>;
+
 /// A file, a directory, or something else with a name.
 #[derive(Clone, Debug)]
 pub struct Node {
