@@ -9,7 +9,7 @@ use crate::platform::Platform;
 
 mod looking;
 
-pub use looking::Extract;
+pub use looking::{Extract, Grep, SearchArgs};
 
 const AFTER_HELP: &str = "\
 IMAGE is [docker://]HOST/NAME[:TAG][@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG]
@@ -39,6 +39,7 @@ impl Command {
             Self::Verify(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
+            Self::Grep(args) => Some(&args.output),
             Self::Extract(args) => Some(&args.output),
             Self::Layers(args) => Some(&args.output),
         }
@@ -54,6 +55,8 @@ pub enum Command {
     Cat(Cat),
     /// List files of the image
     Ls(Ls),
+    /// Search the files of the image for a pattern
+    Grep(Grep),
     /// Write files of the image into a directory
     Extract(Extract),
     /// List the layers of the image and the build steps that made them

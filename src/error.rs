@@ -10,6 +10,7 @@ use crate::mapping::MappingError;
 use crate::path::RepoPath;
 use crate::reference::ReferenceError;
 use crate::repo::RepoError;
+use crate::search::SearchError;
 use crate::select::PatternError;
 use crate::source::SourceError;
 use crate::tree::TreeError;
@@ -35,6 +36,9 @@ pub enum Error {
     /// Files of the image cannot be written to disk.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// The image cannot be searched.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// The layers make no file system.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -114,6 +118,7 @@ impl Error {
             Self::Image(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Extract(error) => error.kind(),
+            Self::Search(error) => error.kind(),
             Self::Tree(_) => "corrupt-image",
             Self::Repo(error) => repo_kind(error),
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
@@ -133,6 +138,7 @@ impl Error {
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),
             Self::Extract(error) => error.hint(),
+            Self::Search(error) => error.hint(),
             Self::Repo(error) => error.hint(),
             Self::Mapping(error) => error.hint(),
             Self::NoMatch(_) => Some("shipproof ls IMAGE lists the files of the image".to_owned()),

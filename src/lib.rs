@@ -86,6 +86,7 @@ pub mod select;
 // Looking inside one image, or two.
 pub mod extract;
 pub mod lookup;
+pub mod search;
 // The main job, and telling of it.
 pub mod error;
 pub mod report;

@@ -43,3 +43,9 @@ pub const REPO_TEXT_BYTES: u64 = 1 << 20;
 
 /// Bytes of file contents held in memory before they move to an unnamed temporary file.
 pub const SPOOL_BYTES: usize = 4 << 20;
+
+/// Bytes of one line that is searched; a longer one is data, and would have to be held in memory whole.
+pub const SEARCHED_LINE_BYTES: usize = 16 << 20;
+
+/// Bytes of one file that is shown line by line against another; larger files are not source text.
+pub const DIFF_BYTES: u64 = 1 << 20;

@@ -29,3 +29,61 @@ pub struct Extract {
     #[command(flatten)]
     pub output: OutputArgs,
 }
+
+/// `shipproof grep`
+#[derive(Debug, Args)]
+pub struct Grep {
+    /// The image
+    pub image: String,
+    /// A regular expression, as ripgrep has it
+    pub pattern: String,
+    /// Files to search (all when none is named): an absolute image path, the end of a path (every copy in the image),
+    /// or a glob; a directory means everything below it; - reads a list from standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Options of the search
+    #[command(flatten)]
+    pub search: SearchArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Flags of `grep`, as everyone knows them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search")]
+pub struct SearchArgs {
+    /// Letters match in either case
+    #[arg(short, long)]
+    pub ignore_case: bool,
+    /// The pattern is plain text
+    #[arg(short = 'F', long)]
+    pub fixed_strings: bool,
+    /// Only whole words match
+    #[arg(short, long)]
+    pub word_regexp: bool,
+    /// Print the paths of files that match, and nothing else
+    #[arg(short = 'l', long, conflicts_with = "count")]
+    pub files_with_matches: bool,
+    /// Print how many lines of each file match, and no lines
+    #[arg(short, long)]
+    pub count: bool,
+    /// Print line numbers (the default)
+    #[arg(short = 'n', long)]
+    pub line_number: bool,
+    /// Print no line numbers
+    #[arg(short = 'N', long, conflicts_with = "line_number")]
+    pub no_line_number: bool,
+    /// Lines to print after each match
+    #[arg(short = 'A', long, value_name = "N")]
+    pub after_context: Option<usize>,
+    /// Lines to print before each match
+    #[arg(short = 'B', long, value_name = "N")]
+    pub before_context: Option<usize>,
+    /// Lines to print before and after each match
+    #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub context: usize,
+}

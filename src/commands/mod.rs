@@ -3,6 +3,7 @@
 mod cat;
 mod extract;
 mod files;
+mod grep;
 mod layers;
 mod ls;
 mod output;
@@ -24,6 +25,7 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
         Command::Verify(args) => return verify::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
+        Command::Grep(args) => grep::run(args, process),
         Command::Extract(args) => extract::run(args, process),
         Command::Layers(args) => layers::run(args, process),
     };

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::path::ImagePath;
+
 /// `text` with every character that a terminal would act on, or an eye would miss, written as `\u{…}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hostile) {
@@ -38,6 +40,16 @@ pub fn escape_bytes(bytes: &[u8]) -> String {
     escaped
 }
 
+/// A line of a file, escaped likewise but for its tabs, which are part of how code looks and do no harm.
+pub fn escape_line(bytes: &[u8]) -> String {
+    bytes.split(|&byte| byte == b'\t').map(escape_bytes).collect::<Vec<_>>().join("\t")
+}
+
+/// A path of an image, from its root.
+pub fn escape_path(path: &ImagePath) -> String {
+    escape_bytes(&[b"/", path.as_bytes()].concat())
+}
+
 fn is_hostile(character: char) -> bool {
     let invisible = matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -67,5 +79,6 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_stay_visible() {
         assert_eq!(escape_bytes(b"a\xff\x1bb"), "a\\xff\\u{1b}b");
+        assert_eq!(escape_line(b"\tif x:\x1b\t\xff\r"), "\tif x:\\u{1b}\t\\xff\\r");
     }
 }

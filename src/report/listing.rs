@@ -6,7 +6,7 @@ use crate::blob::BlobId;
 use crate::path::ImagePath;
 use crate::tree::{Node, NodeKind};
 
-use super::escape::escape_bytes;
+use super::escape::{escape_bytes, escape_path};
 use super::json::{OneImage, Path, SCHEMA_VERSION, Tool, to_bytes};
 
 /// One entry of an image's file system.
@@ -43,7 +43,7 @@ pub fn listing_text(entries: &[ListedEntry<'_>]) -> Vec<u8> {
     let mut text = String::new();
     for entry in entries {
         let size = size(entry.node).map_or_else(|| "-".to_owned(), |size| size.to_string());
-        let path = escape_bytes(&[b"/", entry.path.as_bytes()].concat());
+        let path = escape_path(&entry.path);
         let link = link(entry.node).map(|target| format!(" -> {}", escape_bytes(target))).unwrap_or_default();
         let (mode, layer) = (mode(entry.node), entry.node.layer);
         text.push_str(&format!("{mode} {size:>11} {layer:>3}  {path}{link}\n"));

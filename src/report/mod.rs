@@ -4,6 +4,7 @@ pub mod escape;
 mod json;
 mod layers;
 mod listing;
+mod matches;
 mod text;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::verify::Verification;
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
+pub use matches::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
 pub use text::{error_text, verification_text};
 
 /// How much to say, and how.

@@ -8,10 +8,9 @@ use crate::compare::{Finding, Status};
 use crate::error::Error;
 use crate::image::Image;
 use crate::mapping::MappingOrigin;
-use crate::path::ImagePath;
 use crate::verify::{PlatformResult, Verification};
 
-use super::escape::{escape, escape_bytes};
+use super::escape::{escape, escape_bytes, escape_path};
 use super::layers::human_size;
 use super::{Answer, Detail, Style, failure, step_of};
 
@@ -132,7 +131,7 @@ fn mappings(writer: &mut Writer, result: &PlatformResult) {
     let most = if all { usize::MAX } else { MOST_MAPPINGS };
     writer.field("mapping", &escape(&result.plan.basis));
     for mapping in result.plan.mappings.iter().take(most) {
-        let (image, repo) = (shown(&mapping.image), escape_bytes(mapping.repo.as_bytes()));
+        let (image, repo) = (escape_path(&mapping.image), escape_bytes(mapping.repo.as_bytes()));
         let repo = if repo.is_empty() { "." } else { repo.as_str() };
         let inferred = if mapping.origin == MappingOrigin::Inferred { ", inferred" } else { "" };
         let support = format!("({} of {} equal{inferred})", mapping.equal, mapping.files);
@@ -175,7 +174,7 @@ fn entry(writer: &mut Writer, image: &Image, finding: &Finding, several: bool, d
     let color = if differs { AnsiColor::Red } else { AnsiColor::Yellow };
     let path = match &finding.repo {
         Some((path, _)) => escape_bytes(path.as_bytes()),
-        None => shown(&finding.image),
+        None => escape_path(&finding.image),
     };
     let platform = if several { format!("  [{}]", escape(&image.platform.to_string())) } else { String::new() };
     let status = writer.painted(color, finding.status.name());
@@ -185,7 +184,7 @@ fn entry(writer: &mut Writer, image: &Image, finding: &Finding, several: bool, d
         return;
     }
     let size = finding.file.map(|stored| format!("  {}", human_size(stored.content.size))).unwrap_or_default();
-    writer.field("  image", &format!("{}{size}", shown(&finding.image)));
+    writer.field("  image", &format!("{}{size}", escape_path(&finding.image)));
     if let (Status::Modified, Some(stored), Some((_, file))) = (finding.status, finding.file, &finding.repo) {
         let short = |id: String| id.chars().take(BLOB_DIGITS).collect::<String>();
         let (ours, gits) = (short(stored.content.blob.to_string()), short(file.blob.to_string()));
@@ -242,8 +241,4 @@ fn hint(verification: &Verification) -> String {
     }
     "build again without the cache (docker build --no-cache), push, and verify the new image before deploying it"
         .to_owned()
-}
-
-fn shown(path: &ImagePath) -> String {
-    escape_bytes(&[b"/", path.as_bytes()].concat())
 }
