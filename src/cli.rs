@@ -9,7 +9,7 @@ use crate::platform::Platform;
 
 mod looking;
 
-pub use looking::{Extract, Grep, SearchArgs};
+pub use looking::{Diff, Extract, Grep, SearchArgs};
 
 const AFTER_HELP: &str = "\
 IMAGE is [docker://]HOST/NAME[:TAG][@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG]
@@ -41,6 +41,7 @@ impl Command {
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
             Self::Extract(args) => Some(&args.output),
+            Self::Diff(args) => Some(&args.output),
             Self::Layers(args) => Some(&args.output),
         }
     }
@@ -59,6 +60,8 @@ pub enum Command {
     Grep(Grep),
     /// Write files of the image into a directory
     Extract(Extract),
+    /// Compare two images
+    Diff(Diff),
     /// List the layers of the image and the build steps that made them
     Layers(Layers),
 }

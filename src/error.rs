@@ -73,6 +73,9 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// Two images without files.
+    #[error("nothing was compared: neither image has files")]
+    NoFiles,
     /// Files that only the image has.
     #[error("nothing was compared: git has no file that matches")]
     OnlyUntracked,
@@ -123,7 +126,9 @@ impl Error {
             Self::Repo(error) => repo_kind(error),
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
-            Self::NothingCompared { .. } | Self::OnlyUntracked | Self::NotInGit(_) => "nothing-compared",
+            Self::NothingCompared { .. } | Self::OnlyUntracked | Self::NotInGit(_) | Self::NoFiles => {
+                "nothing-compared"
+            }
             Self::Filtered { .. } => "filtered",
             Self::File { .. } | Self::Stream { .. } => "io",
         }

@@ -84,6 +84,7 @@ pub mod compare;
 pub mod mapping;
 pub mod select;
 // Looking inside one image, or two.
+pub mod difference;
 pub mod extract;
 pub mod lookup;
 pub mod search;

@@ -52,6 +52,31 @@ pub struct Grep {
     pub output: OutputArgs,
 }
 
+/// `shipproof diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The image
+    pub image: String,
+    /// The image to compare it with, for the same platform
+    pub other: String,
+    /// Files to compare (all when none is named): an absolute image path, the end of a path (every copy in the images),
+    /// or a glob; a directory means everything below it; - reads a list from standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Print the paths that differ, and nothing else
+    #[arg(long)]
+    pub name_only: bool,
+    /// Lines to print of each file that changed
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_diff_lines: usize,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// Flags of `grep`, as everyone knows them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Search")]

@@ -1,6 +1,7 @@
 //! One file a subcommand: from what was typed, through a plan, to bytes and an exit code.
 
 mod cat;
+mod diff;
 mod extract;
 mod files;
 mod grep;
@@ -27,6 +28,7 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
         Command::Ls(args) => ls::run(args, process),
         Command::Grep(args) => grep::run(args, process),
         Command::Extract(args) => extract::run(args, process),
+        Command::Diff(args) => diff::run(args, process),
         Command::Layers(args) => layers::run(args, process),
     };
     done.unwrap_or_else(|error| {

@@ -99,6 +99,16 @@ pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<
     choose(text, &args.platforms, args, process)?.read(&Indexes::default(), args)
 }
 
+/// Two images for the same platform, which is chosen as in [`inspect`]; layers that they share are read once.
+pub(super) fn inspect_two(texts: [&str; 2], args: &ReadArgs, process: &Process) -> Result<[Inspected; 2], Error> {
+    let [text, other] = texts;
+    let chosen = choose(text, &args.platforms, args, process)?;
+    let other = choose(other, std::slice::from_ref(&chosen.image.platform), args, process)?;
+    let inspected = chosen.read(&Indexes::default(), args)?;
+    let other = other.read(&inspected.indexes, args)?;
+    Ok([inspected, other])
+}
+
 /// An image of one platform, of which only the manifest and the configuration are read.
 struct Chosen {
     source: Box<dyn Source>,

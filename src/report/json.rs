@@ -106,8 +106,9 @@ struct FindingReport<'a> {
     note: Option<&'a str>,
 }
 
+/// A layer, by what tells it apart.
 #[derive(Serialize)]
-struct LayerReport<'a> {
+pub(super) struct LayerReport<'a> {
     index: usize,
     digest: String,
     step: Option<String>,
@@ -267,7 +268,8 @@ fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'
     }
 }
 
-fn layer_report(image: &Image, index: usize) -> Option<LayerReport<'_>> {
+/// The layer at a position, with the build step that made it.
+pub(super) fn layer_report(image: &Image, index: usize) -> Option<LayerReport<'_>> {
     let layer = image.layers.get(index)?;
     let created = layer.step.as_ref().and_then(|step| step.created.as_deref());
     Some(LayerReport { index, digest: layer.digest().to_string(), step: step_of(image, index), created })

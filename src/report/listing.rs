@@ -78,7 +78,7 @@ fn entry_report(entry: &ListedEntry<'_>) -> EntryReport {
     }
 }
 
-fn kind(node: &Node) -> &'static str {
+pub(super) fn kind(node: &Node) -> &'static str {
     match node.kind {
         NodeKind::Directory(_) => "directory",
         NodeKind::Regular(_) => "file",
@@ -87,14 +87,14 @@ fn kind(node: &Node) -> &'static str {
     }
 }
 
-fn size(node: &Node) -> Option<u64> {
+pub(super) fn size(node: &Node) -> Option<u64> {
     match &node.kind {
         NodeKind::Regular(stored) => Some(stored.content.size),
         _ => None,
     }
 }
 
-fn link(node: &Node) -> Option<&[u8]> {
+pub(super) fn link(node: &Node) -> Option<&[u8]> {
     match &node.kind {
         NodeKind::Symlink(target) => Some(target),
         _ => None,

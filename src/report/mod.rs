@@ -1,11 +1,13 @@
 //! Telling people and machines: one file a form, bytes out of a finished result.
 
+mod difference;
 pub mod escape;
 mod json;
 mod layers;
 mod listing;
 mod matches;
 mod text;
+mod unified;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use crate::mapping::history;
 use crate::repo::Repository;
 use crate::verify::Verification;
 
+pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};

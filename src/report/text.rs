@@ -33,11 +33,7 @@ impl Writer {
     }
 
     fn painted(&self, color: AnsiColor, text: &str) -> String {
-        if !self.style.colored {
-            return text.to_owned();
-        }
-        let style = Ansi::new().fg_color(Some(color.into())).bold();
-        format!("{style}{text}{style:#}")
+        painted(self.style.colored, color, text)
     }
 
     /// `label  value`, with the values of several lines below each other.
@@ -45,6 +41,15 @@ impl Writer {
         let line = format!("{label:<9} {value}");
         self.line(&line);
     }
+}
+
+/// `text` in a colour, if colours are wanted.
+pub(super) fn painted(colored: bool, color: AnsiColor, text: &str) -> String {
+    if !colored {
+        return text.to_owned();
+    }
+    let style = Ansi::new().fg_color(Some(color.into())).bold();
+    format!("{style}{text}{style:#}")
 }
 
 /// The finished answer.
@@ -198,7 +203,8 @@ fn entry(writer: &mut Writer, image: &Image, finding: &Finding, several: bool, d
     }
 }
 
-fn layer_line(image: &Image, index: usize) -> String {
+/// A layer with its build step and that one's time.
+pub(super) fn layer_line(image: &Image, index: usize) -> String {
     let step = step_of(image, index).unwrap_or_else(|| "step unknown".to_owned());
     let created = image.layers.get(index).and_then(|layer| layer.step.as_ref()?.created.clone());
     let created = created.map(|time| format!("  ({})", escape(&time))).unwrap_or_default();

@@ -1,0 +1,68 @@
+//! `shipproof diff`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cli::{Diff, Format};
+use crate::difference::{self, Change, Difference, Texts};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::layer::Wanted;
+use crate::lookup;
+use crate::path::ImagePath;
+use crate::report::{Compared, ComparedImage, difference_json, difference_names, difference_text};
+
+use super::setup::{Inspected, inspect_two};
+use super::{Process, files, output};
+
+/// Compares two images and prints what differs.
+pub(super) fn run(args: &Diff, process: &Process) -> Result<Exit, Error> {
+    let names = files::arguments(&args.files)?;
+    let [image, other] = inspect_two([&args.image, &args.other], &args.read, process)?;
+    let chosen = chosen(&image, &other, &names)?;
+    let differences = difference::between(&image.tree, &other.tree, chosen.as_ref());
+    let mut texts = Texts::read(&shown_contents(args, &image, &other, &differences))?;
+    let compared = Compared {
+        image: ComparedImage { shown: image.shown(&args.image), image: &image.image },
+        other: ComparedImage { shown: other.shown(&args.other), image: &other.image },
+        differences: &differences,
+    };
+    let style = output::style(&args.output, process);
+    output::stream(&args.output, |out| match args.output.format {
+        Format::Json => out.write_all(&difference_json(&compared)),
+        Format::Text if args.name_only => difference_names(&compared, out),
+        Format::Text => difference_text(&compared, &mut texts, args.max_diff_lines, style, out),
+    })?;
+    Ok(if differences.is_empty() { Exit::Agrees } else { Exit::Differs })
+}
+
+/// The paths that `names` mean in either image; `None` for all. Nothing to compare is an error.
+fn chosen(image: &Inspected, other: &Inspected, names: &[Vec<u8>]) -> Result<Option<BTreeSet<ImagePath>>, Error> {
+    if names.is_empty() {
+        let nothing = [image, other].iter().all(|inspected| inspected.tree.all().is_empty());
+        return if nothing { Err(Error::NoFiles) } else { Ok(None) };
+    }
+    let mut chosen = BTreeSet::new();
+    for name in names {
+        let found = [lookup::named(&image.tree, name)?, lookup::named(&other.tree, name)?];
+        if found.iter().all(BTreeMap::is_empty) {
+            return Err(Error::NoMatch(String::from_utf8_lossy(name).into_owned()));
+        }
+        chosen.extend(found.into_iter().flat_map(BTreeMap::into_keys));
+    }
+    Ok(Some(chosen))
+}
+
+/// The contents of the files whose lines are going to be shown.
+fn shown_contents<'a>(
+    args: &Diff,
+    image: &'a Inspected,
+    other: &'a Inspected,
+    differences: &[Difference<'_>],
+) -> Vec<Wanted<'a>> {
+    if args.output.format == Format::Json || args.output.quiet || args.name_only || args.max_diff_lines == 0 {
+        return Vec::new();
+    }
+    let changed = differences.iter().filter(|difference| difference.change == Change::Changed);
+    let files = changed.filter_map(Difference::files).filter(|files| Texts::is_shown(*files));
+    files.flat_map(|(ours, theirs)| [image.wanted(ours), other.wanted(theirs)]).collect()
+}
