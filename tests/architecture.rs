@@ -107,7 +107,7 @@ fn each_outside_world_has_one_door() {
         ("reqwest", vec!["source/registry/", "auth/"]),
         ("google_cloud_auth", vec!["auth/"]),
         ("cap_std", vec!["extract/"]),
-        ("grep_", vec!["search.rs"]),
+        ("grep_", vec!["search/"]),
         ("similar::", vec!["report/unified.rs"]),
         ("std::env::", vec!["commands/setup.rs", "auth/environment.rs"]),
         ("b\".wh.", vec!["layer/whiteout.rs"]),
