@@ -49,3 +49,37 @@ pub const SEARCHED_LINE_BYTES: usize = 16 << 20;
 
 /// Bytes of one file that is shown line by line against another; larger files are not source text.
 pub const DIFF_BYTES: u64 = 1 << 20;
+
+/// Bytes of a PAX header, of a GNU long name and of a sparse map: as many as Go's archive/tar reads, and with it the
+/// runtimes (`maxSpecialFileSize`; CVE-2022-2879, CVE-2025-58183). A map of that size has at most 2^18 entries.
+pub const TAR_EXTENSION_BYTES: usize = 1 << 20;
+
+/// Bytes of a path or of a link's target in a layer. Linux takes 4096 in one call (`PATH_MAX`), so no runtime gets
+/// near this; one PAX header could hold sixteen times as much.
+pub const TAR_PATH_BYTES: usize = 64 << 10;
+
+/// Headers in one layer's tar. A file has one to four (PAX, GNU name, GNU link, its own); the largest layers seen
+/// hold some hundred thousand files.
+pub const TAR_HEADERS: u32 = 5_000_000;
+
+/// Bytes of holes in the sparse files of one layer. They take no room in it, but hashing these takes half a minute.
+pub const TAR_HOLE_BYTES: u64 = 16 << 30;
+
+/// Bytes that the indexes of all layers read together may take up: three million files with names of 60 bytes. The
+/// index of 400,000 files, more than nearly all images have, takes 65 MiB.
+pub const INDEX_BYTES: usize = 512 << 20;
+
+/// Bytes that one blob may unpack to, whatever its size; ten minutes of hashing.
+pub const UNPACKED_BYTES: u64 = 256 << 30;
+
+/// Bytes that any blob may unpack to, however small it is: a preallocated database or disk image of 10 GB is some
+/// hundred kilobytes of zstd, and still a file.
+pub const UNPACKED_BYTES_FREE: u64 = 16 << 30;
+
+/// Times its own size that a larger blob may unpack to. DEFLATE cannot reach this (1032), zstd can (over 30,000).
+pub const UNPACKED_RATIO: u64 = 1100;
+
+/// Binary logarithm of the bytes that a zstd frame may ask a decoder to keep (`windowLog`): 32 MiB, so that two
+/// layers at a time stay below 100 MiB. Builders (klauspost/compress) and `zstd` up to level 20 need no more; levels
+/// 21, 22 and `--long` do.
+pub const ZSTD_WINDOW_LOG: u32 = 25;

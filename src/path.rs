@@ -20,7 +20,7 @@ macro_rules! clean_path {
 
             /// Cleans any spelling of a path: `./x`, `/x`, `x/` and `a/../x` are all `x`, and nothing climbs above the top.
             pub fn clean(spelling: &[u8]) -> Self {
-                let mut path = Self::root();
+                let mut path = Self(Vec::with_capacity(spelling.len()));
                 for component in spelling.split(|&byte| byte == b'/') {
                     match component {
                         b"" | b"." => {}

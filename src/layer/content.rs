@@ -32,7 +32,9 @@ pub fn contents(
     let mut left: BTreeMap<u32, &FileContent> = wanted.iter().map(|content| (content.position, content)).collect();
     let walked = tar::walk(plain, |position, header, contents| {
         let Some(expected) = left.remove(&position) else { return Ok(Walk::GoOn) };
-        let mut proven = prove(expected, contents).map_err(LayerFault::Tar)?.ok_or(LayerFault::Changed(header.path))?;
+        let proven = prove(expected, contents);
+        let proven = proven.map_err(|source| LayerFault::Contents { path: header.path.clone(), source })?;
+        let mut proven = proven.ok_or(LayerFault::Changed(header.path))?;
         deliver(expected, &mut proven).map_err(LayerFault::Write)?;
         Ok(if left.is_empty() { Walk::Stop } else { Walk::GoOn })
     });

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::digest::LayerDigest;
 use crate::path::ImagePath;
-use crate::source::{BlobError, SourceError, tar_reason};
+use crate::source::{BlobError, SourceError};
 
 /// A layer that could not be read, proven or understood.
 #[derive(Debug, thiserror::Error)]
@@ -26,15 +26,21 @@ pub enum LayerFault {
     /// Its bytes ended early or are not the ones promised.
     #[error("its stored bytes cannot be used: {0}")]
     Stored(io::Error),
-    /// Its bytes cannot be uncompressed, or are not a tar.
-    #[error("it is not a readable tar: {}", tar_reason(.0))]
+    /// Its bytes cannot be uncompressed, or are not a tar; see [`TarError`](super::TarError) and
+    /// [`CompressionError`](crate::compression::CompressionError) for what lies within.
+    #[error("its tar cannot be read: {0}")]
     Tar(io::Error),
-    /// An entry ends before its size is reached.
-    #[error("{0} is cut short")]
-    Truncated(ImagePath),
-    /// An entry whose contents this program would read differently from a runtime.
-    #[error("{0} is stored as a PAX sparse file, which is not supported")]
-    Sparse(ImagePath),
+    /// The same, in the middle of a file.
+    #[error("{path} cannot be read: {source}")]
+    Contents {
+        /// Which file.
+        path: ImagePath,
+        /// Why.
+        source: io::Error,
+    },
+    /// More entries than there is memory for.
+    #[error("its entries and those of the layers read with it take up more than {0} bytes")]
+    TooLarge(usize),
     /// A whiteout that names nothing that could be removed.
     #[error("whiteout {0} names no file (image-spec layer.md, \"Whiteouts\")")]
     Whiteout(ImagePath),

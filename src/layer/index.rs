@@ -1,6 +1,6 @@
 //! The index of a layer: everything it does to a file system, from one streaming pass.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,6 +9,7 @@ use crate::compression::decompress;
 use crate::path::ImagePath;
 
 use super::LayerFault;
+use super::budget::Budget;
 use super::tar::{self, HeaderKind, Walk};
 use super::whiteout::{self, Whiteout};
 
@@ -79,35 +80,38 @@ impl FileContent {
     }
 }
 
-/// Bytes hashed at once.
-const CHUNK_BYTES: usize = 64 << 10;
+impl LayerIndex {
+    /// The index of the layer whose stored bytes are `stored`, compressed or not. Whether these are the bytes that a
+    /// manifest names is for the caller to know; [`index_all`](super::index_all) proves it.
+    ///
+    /// # Errors
+    /// See [`LayerFault`].
+    pub fn read(mut stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
+        index(&mut stored, format, &Budget::default())
+    }
+}
 
 /// Reads the tar in `stored`, whatever its compression, into an index.
-pub(super) fn index(stored: &mut (impl Read + Send), format: ObjectFormat) -> Result<LayerIndex, LayerFault> {
-    let mut buffer = vec![0; CHUNK_BYTES];
+pub(super) fn index(
+    stored: &mut (impl Read + Send),
+    format: ObjectFormat,
+    budget: &Budget,
+) -> Result<LayerIndex, LayerFault> {
     let mut index = LayerIndex::default();
     let mut plain = decompress(stored).map_err(LayerFault::Tar)?;
     tar::walk(&mut plain, |position, header, contents| {
-        match whiteout::classify(&header.path) {
-            Whiteout::Removes(path) => index.changes.push(Change::Remove(path)),
-            Whiteout::Empties(directory) => index.changes.push(Change::Opaque(directory)),
-            Whiteout::Metadata => {}
+        let change = match whiteout::classify(&header.path) {
+            Whiteout::Removes(path) => Change::Remove(path),
+            Whiteout::Empties(directory) => Change::Opaque(directory),
+            Whiteout::Metadata => return Ok(Walk::GoOn),
             Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
-            Whiteout::No => {
-                let kind = match header.kind {
-                    HeaderKind::Regular { size } => {
-                        let content = hash(&header.path, contents, size, format, position, &mut buffer)?;
-                        index.file_bytes += size;
-                        EntryKind::Regular(content)
-                    }
-                    HeaderKind::Directory => EntryKind::Directory,
-                    HeaderKind::Symlink(target) => EntryKind::Symlink(target),
-                    HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
-                    HeaderKind::Special => EntryKind::Special,
-                };
-                index.changes.push(Change::Put(Entry { path: header.path, mode: header.mode, kind }));
-            }
+            Whiteout::No => Change::Put(entry(position, header, contents, format)?),
+        };
+        budget.take(&change)?;
+        if let Change::Put(Entry { kind: EntryKind::Regular(content), .. }) = &change {
+            index.file_bytes += content.size;
         }
+        index.changes.push(change);
         Ok(Walk::GoOn)
     })?;
     // What follows the end of the archive is not looked at, but its compression must hold to the end.
@@ -115,26 +119,40 @@ pub(super) fn index(stored: &mut (impl Read + Send), format: ObjectFormat) -> Re
     Ok(index)
 }
 
+fn entry(
+    position: u32,
+    header: tar::Header,
+    contents: &mut dyn BufRead,
+    format: ObjectFormat,
+) -> Result<Entry, LayerFault> {
+    let kind = match header.kind {
+        HeaderKind::Regular { size } => EntryKind::Regular(hash(&header.path, contents, size, format, position)?),
+        HeaderKind::Directory => EntryKind::Directory,
+        HeaderKind::Symlink(target) => EntryKind::Symlink(target),
+        HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
+        HeaderKind::Special => EntryKind::Special,
+    };
+    Ok(Entry { path: header.path, mode: header.mode, kind })
+}
+
 fn hash(
     path: &ImagePath,
-    contents: &mut dyn Read,
+    contents: &mut dyn BufRead,
     size: u64,
     format: ObjectFormat,
     position: u32,
-    buffer: &mut [u8],
 ) -> Result<FileContent, LayerFault> {
-    let (mut blob, mut sha256, mut seen) = (BlobHasher::new(size, format), Sha256::new(), 0);
+    let (mut blob, mut sha256) = (BlobHasher::new(size, format), Sha256::new());
     loop {
-        let count = contents.read(buffer).map_err(LayerFault::Tar)?;
-        if count == 0 {
+        let bytes = contents.fill_buf();
+        let bytes = bytes.map_err(|source| LayerFault::Contents { path: path.clone(), source })?;
+        if bytes.is_empty() {
             break;
         }
-        blob.update(&buffer[..count]);
-        sha256.update(&buffer[..count]);
-        seen += count as u64;
-    }
-    if seen != size {
-        return Err(LayerFault::Truncated(path.clone()));
+        blob.update(bytes);
+        sha256.update(bytes);
+        let count = bytes.len();
+        contents.consume(count);
     }
     let blob = blob.finish().map_err(|_| LayerFault::Collision(path.clone()))?;
     Ok(FileContent { size, blob, sha256: sha256.finalize().into(), position })
@@ -173,7 +191,7 @@ mod tests {
             ("app/link", tar_crate::EntryType::Symlink, "../x"),
             ("app/hard", tar_crate::EntryType::Link, "./app/hello"),
         ]);
-        let index = index(&mut &stored[..], ObjectFormat::Sha1).unwrap();
+        let index = LayerIndex::read(&stored[..], ObjectFormat::Sha1).unwrap();
         let path = |text: &str| ImagePath::clean(text.as_bytes());
         let Change::Put(hello) = &index.changes[0] else { panic!() };
         let EntryKind::Regular(content) = &hello.kind else { panic!() };
@@ -191,11 +209,10 @@ mod tests {
     #[test]
     fn damage_is_an_error_with_a_name() {
         let whole = tar_of(&[("a", tar_crate::EntryType::Regular, &"x".repeat(2000))]);
-        let cut = index(&mut &whole[..1024], ObjectFormat::Sha1).unwrap_err();
-        assert_eq!(cut.to_string(), "/a is cut short");
-        let noise = index(&mut &[b'n'; 2048][..], ObjectFormat::Sha1).unwrap_err();
-        assert!(noise.to_string().starts_with("it is not a readable tar"), "{noise}");
+        let read = |stored: &[u8]| LayerIndex::read(stored, ObjectFormat::Sha1).map_err(|error| error.to_string());
+        assert_eq!(read(&whole[..1024]), Err("/a cannot be read: it is cut short".to_owned()));
+        assert_eq!(read(&[b'n'; 2048]), Err("its tar cannot be read: a header's checksum is wrong".to_owned()));
         let bare = tar_of(&[("d/.wh.", tar_crate::EntryType::Regular, "")]);
-        assert!(index(&mut &bare[..], ObjectFormat::Sha1).unwrap_err().to_string().contains("names no file"));
+        assert!(read(&bare).is_err_and(|error| error.contains("names no file")));
     }
 }

@@ -1,5 +1,6 @@
 //! What a layer says: its entries, read in one pass, and only believed when the whole layer is proven.
 
+mod budget;
 mod content;
 mod error;
 mod gather;
@@ -16,10 +17,13 @@ use crate::descriptor::Descriptor;
 use crate::digest::LayerDigest;
 use crate::source::{self, Source};
 
+use self::budget::Budget;
+
 pub use content::contents;
 pub use error::{LayerError, LayerFault};
 pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
+pub use tar::TarError;
 
 /// Indexes by the digest of their layer.
 pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
@@ -40,13 +44,13 @@ pub fn index_all(
             unique.push(layer);
         }
     }
-    let next = AtomicUsize::new(0);
+    let (next, budget) = (AtomicUsize::new(0), Budget::default());
     let results = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, unique.len().max(1)) {
             scope.spawn(|| {
                 while let Some(layer) = unique.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = index_one(source, layer, format);
+                    let result = index_one(source, layer, format, &budget);
                     let failed = result.is_err();
                     let key = LayerDigest(layer.digest.clone());
                     results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, result);
@@ -61,10 +65,15 @@ pub fn index_all(
     results.into_iter().map(|(digest, result)| Ok((digest, Arc::new(result?)))).collect()
 }
 
-fn index_one(source: &dyn Source, layer: &Descriptor, format: ObjectFormat) -> Result<LayerIndex, LayerError> {
+fn index_one(
+    source: &dyn Source,
+    layer: &Descriptor,
+    format: ObjectFormat,
+    budget: &Budget,
+) -> Result<LayerIndex, LayerError> {
     let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
     let mut stored = source::blob(source, layer).map_err(|error| wrap(error.into()))?;
-    let outcome = index::index(&mut stored, format);
+    let outcome = index::index(&mut stored, format, budget);
     // A layer with other bytes is the cause of whatever its tar failed with, so the proof speaks first.
     match stored.finish() {
         Err(error) => Err(wrap(LayerFault::Stored(error))),

@@ -26,7 +26,8 @@ pub(super) enum Whiteout {
 
 /// Reads the name of an entry.
 pub(super) fn classify(path: &ImagePath) -> Whiteout {
-    let (Some(name), Some(directory)) = (path.file_name(), path.parent()) else { return Whiteout::No };
+    let Some(name) = path.file_name().filter(|name| name.starts_with(PREFIX)) else { return Whiteout::No };
+    let directory = path.parent().unwrap_or_default();
     if name == OPAQUE {
         return Whiteout::Empties(directory);
     }

@@ -1,0 +1,55 @@
+//! The memory that indexes may take up, so that an image of endless tiny entries ends in an error.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::limits;
+
+use super::{Change, EntryKind, LayerFault};
+
+/// What is used of [`limits::INDEX_BYTES`] by layers that are read together.
+#[derive(Default)]
+pub(super) struct Budget(AtomicUsize);
+
+impl Budget {
+    /// Takes the room that `change` needs.
+    pub(super) fn take(&self, change: &Change) -> Result<(), LayerFault> {
+        let bytes = bytes_of(change);
+        if self.0.fetch_add(bytes, Ordering::Relaxed) + bytes > limits::INDEX_BYTES {
+            return Err(LayerFault::TooLarge(limits::INDEX_BYTES));
+        }
+        Ok(())
+    }
+}
+
+/// An estimate: the change with its names, without what the allocator adds.
+fn bytes_of(change: &Change) -> usize {
+    let names = match change {
+        Change::Remove(path) | Change::Opaque(path) => path.as_bytes().len(),
+        Change::Put(entry) => {
+            let target = match &entry.kind {
+                EntryKind::Symlink(target) => target.len(),
+                EntryKind::Hardlink(target) => target.as_bytes().len(),
+                EntryKind::Regular(_) | EntryKind::Directory | EntryKind::Special => 0,
+            };
+            entry.path.as_bytes().len() + target
+        }
+    };
+    size_of::<Change>() + names
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::path::ImagePath;
+
+    use super::*;
+
+    #[test]
+    fn millions_of_entries_fit_and_billions_do_not() {
+        let budget = Budget::default();
+        let path = ImagePath::clean(&[b'x'; 60]);
+        let fitting = (0..).take_while(|_| budget.take(&Change::Remove(path.clone())).is_ok()).count();
+        assert!((3_000_000..4_000_000).contains(&fitting), "{fitting}");
+        let error = budget.take(&Change::Opaque(path)).unwrap_err();
+        assert!(error.to_string().contains("more than 536870912 bytes"), "{error}");
+    }
+}
