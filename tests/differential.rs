@@ -40,7 +40,7 @@ fn listed(layout: &Path, tag: &str) -> Result<Tree, String> {
     let outcome = Shipproof::new().run(&["ls", "--format", "json", &reference(layout, tag)]);
     match outcome.code {
         Some(0) => Ok(entries_of(&outcome.json())),
-        Some(2) if outcome.stdout.is_empty() => Err(outcome.stderr),
+        Some(2) if outcome.json().get("entries").is_none() => Err(outcome.stderr),
         _ => panic!("{outcome:#?}"),
     }
 }
@@ -269,17 +269,19 @@ fn padded(mut tar: Vec<u8>) -> Vec<u8> {
     tar
 }
 
-/// A gzip stream with bytes behind its last member is refused, as Go's readers and so all runtimes refuse it.
+/// A gzip stream with bytes behind its last member is refused, as Go's readers and so most runtimes refuse it. Zeros
+/// alone can hide nothing, and `unpigz`, which docker and containerd prefer to Go's reader, passes over them.
 #[test]
-fn bytes_behind_the_compression_are_refused() {
-    for junk in [&[0; 512][..], b"junk"] {
+fn bytes_behind_the_compression_are_refused_unless_they_are_padding() {
+    for (junk, readable) in [(&[0; 512][..], true), (b"junk", false)] {
         let image = three_layers(|mut layer| {
             layer.blob.extend(junk);
             layer
         });
         let folder = layout_of(&image);
-        let refusal = listed(folder.path(), TAG).expect_err("the layer has more than its compression");
-        assert!(refusal.contains("it is not a readable tar"), "{refusal}");
+        let listing = listed(folder.path(), TAG);
+        assert_eq!(listing.is_ok(), readable, "{listing:?}");
+        assert!(readable || listing.is_err_and(|refusal| refusal.contains("its tar cannot be read")));
         let Some(unpacked) = try_umoci_unpack(folder.path(), TAG) else { return };
         assert!(unpacked.is_err(), "umoci goes on after {} bytes of junk", junk.len());
     }
