@@ -1,9 +1,9 @@
 //! gzip with all that real layers have of it: several members, and zeros after the last one.
 //!
-//! Runtimes do not agree about what follows the last member. `unpigz`, which Docker and containerd prefer, ignores
-//! anything; Go's compress/gzip, their fallback, fails on anything; umoci passes over it since layers with trailing
-//! NULs turned up in the wild (opencontainers/umoci#358). Zeros cannot be mistaken for content, as they are no member
-//! for anybody, so they are accepted; everything else is an error, because it may be content to somebody.
+//! Runtimes do not agree about what follows the last member. `unpigz`, which Docker and containerd prefer, warns and
+//! ignores anything; Go's compress/gzip, which Podman and umoci use, fails on anything (both measured). Layers with
+//! trailing NULs are found in the wild (opencontainers/umoci#358). They cannot be taken for content by anybody, so
+//! they are accepted; everything else is an error, because it may be content to somebody.
 
 use std::io::{self, BufRead, Read};
 

@@ -143,7 +143,8 @@ impl<R: Read> Reader<R> {
             let Some(records) = records else { return Ok(None) };
             let Some(format) = sparse::pax_format(records) else { return Ok(None) };
             replace(&mut member.name, records.get(Key::SparseName));
-            let real = records.number(Key::SparseSize)?.or(records.number(Key::SparseRealSize)?);
+            let has_size = !records.get(Key::SparseSize).is_empty();
+            let real = records.number(if has_size { Key::SparseSize } else { Key::SparseRealSize })?;
             let parts = match format {
                 PaxFormat::InHeader => sparse::from_records(records)?,
                 PaxFormat::InContents => sparse::from_contents(|| self.contents_block())?,
