@@ -29,6 +29,8 @@ pub(crate) const PODMAN: Tool = Tool { program: "podman", package: "podman" };
 pub(crate) const RUNC: Tool = Tool { program: "runc", package: "runc" };
 /// Keys, certificates and signatures of the test servers.
 pub(crate) const OPENSSL: Tool = Tool { program: "openssl", package: "openssl" };
+/// GNU tar, in whose formats layers come.
+pub(crate) const TAR: Tool = Tool { program: "tar", package: "tar" };
 /// Makes the repositories.
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
 /// Says how much memory a program took (GNU time; the shell's own word cannot).
