@@ -1,0 +1,167 @@
+//! The main job from end to end: image against git.
+
+mod job;
+mod normalize;
+mod settle;
+
+use std::collections::BTreeSet;
+
+use crate::compare::{Finding, Strictness};
+use crate::error::Error;
+use crate::image::{self, Image, Opened};
+use crate::layer::{self, Indexes};
+use crate::mapping::{Plan, Request};
+use crate::path::RepoPath;
+use crate::platform::Platform;
+use crate::repo::{self, Commit, Repository, Snapshot};
+use crate::select::Selection;
+use crate::source::Source;
+use crate::tree::FileTree;
+
+use job::Job;
+
+/// What of git the image is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// A revision, in git's notation.
+    Revision(String),
+    /// The files on disk.
+    Worktree,
+}
+
+/// What to verify.
+#[derive(Debug)]
+pub struct Options {
+    /// Platforms to look at; all when empty.
+    pub platforms: Vec<Platform>,
+    /// What of git to compare with.
+    pub against: Against,
+    /// What is known of the mapping.
+    pub mapping: Request,
+    /// Which files.
+    pub selection: Selection,
+    /// What counts as a difference.
+    pub strictness: Strictness,
+    /// Layers read at once.
+    pub jobs: usize,
+}
+
+/// The git side of a comparison.
+#[derive(Clone, Debug)]
+pub struct GitSide {
+    /// The commit; of a work tree the one it is based on, where there is one.
+    pub commit: Option<Commit>,
+    /// The files.
+    pub snapshot: Snapshot,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Verification {
+    /// What the reference led to.
+    pub opened: Opened,
+    /// What it was compared with.
+    pub git: GitSide,
+    /// One for each platform.
+    pub platforms: Vec<PlatformResult>,
+    /// What counts as a difference.
+    pub strictness: Strictness,
+}
+
+/// What came of one platform.
+#[derive(Debug)]
+pub struct PlatformResult {
+    /// The image.
+    pub image: Image,
+    /// The mapping.
+    pub plan: Plan,
+    /// Every file that was looked at, by its path in the image.
+    pub findings: Vec<Finding>,
+    /// Files that could not be judged, because git keeps them in a form that only a program of the user's makes.
+    pub filtered: Vec<Filtered>,
+}
+
+const FILTERED: &str = "git passes it through a program that is never run, the filter";
+
+/// A file that git passes through a program (`filter=` in `.gitattributes`), which is never run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filtered {
+    /// The file.
+    pub path: RepoPath,
+    /// The filter's name.
+    pub filter: String,
+}
+
+impl Verification {
+    /// Whether every file agrees.
+    pub fn agrees(&self) -> bool {
+        !self.findings().any(|finding| finding.status.differs(self.strictness))
+    }
+
+    /// The findings of all platforms.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.platforms.iter().flat_map(|platform| &platform.findings)
+    }
+
+    /// How many files were held against git.
+    pub fn compared(&self) -> usize {
+        self.findings().filter(|finding| finding.status.is_comparison()).count()
+    }
+
+    /// What was noticed on the way, each thing once.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.opened.warnings.clone();
+        warnings.extend(self.platforms.iter().flat_map(|platform| platform.plan.warnings.clone()));
+        let filtered = self.platforms.iter().flat_map(|platform| &platform.filtered);
+        warnings
+            .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
+        let mut seen = BTreeSet::new();
+        warnings.retain(|warning| seen.insert(warning.clone()));
+        warnings
+    }
+}
+
+/// Verifies the image in `source` against `repository`.
+///
+/// # Errors
+/// See [`Error`]; a comparison of nothing is one.
+pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -> Result<Verification, Error> {
+    let git = git_side(repository, &options.against)?;
+    let opened = image::open(source, &options.platforms)?;
+    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let job = Job { source, repository, git: &git, indexes: &indexes, options };
+    let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+    let verification = Verification { git, opened, platforms, strictness: options.strictness };
+    settle::check(&verification, options)?;
+    Ok(verification)
+}
+
+fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
+    Ok(match against {
+        Against::Revision(revision) => {
+            let commit = repository.resolve(revision)?;
+            let snapshot = repo::of_revision(repository, &commit)?;
+            GitSide { commit: Some(commit), snapshot }
+        }
+        Against::Worktree => {
+            GitSide { commit: repository.resolve("HEAD").ok(), snapshot: repo::of_worktree(repository)? }
+        }
+    })
+}
+
+/// The merged file system of an image.
+///
+/// # Errors
+/// See [`TreeError`](crate::tree::TreeError).
+///
+/// # Panics
+/// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
+pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
+    let mut tree = FileTree::default();
+    for layer in &image.layers {
+        let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
+        tree.apply(layer.index, index)?;
+    }
+    Ok(tree)
+}
