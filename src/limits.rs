@@ -65,9 +65,9 @@ pub const TAR_HEADERS: u32 = 5_000_000;
 /// Bytes of holes in the sparse files of one layer. They take no room in it, but hashing these takes half a minute.
 pub const TAR_HOLE_BYTES: u64 = 16 << 30;
 
-/// Bytes that the indexes of all layers read together may take up: three million files with names of 60 bytes. The
-/// index of 400,000 files, more than nearly all images have, takes 65 MiB.
-pub const INDEX_BYTES: usize = 512 << 20;
+/// Bytes that the indexes of all layers read together may take up: a million and a half files with names of 60
+/// bytes, several times what the largest images have. The index of 400,000 files takes 65 MiB.
+pub const INDEX_BYTES: usize = 256 << 20;
 
 /// Bytes that one blob may unpack to, whatever its size; ten minutes of hashing.
 pub const UNPACKED_BYTES: u64 = 256 << 30;

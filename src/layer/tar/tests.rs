@@ -204,7 +204,7 @@ fn sizes_in_extended_headers() {
 fn sizes_of_what_has_no_contents() {
     let tar = Tar::default;
     check(&[
-        // The `tar` crate takes what follows for contents, so that `b` is not seen.
+        // The `tar` crate takes what follows for contents, so that `b` or the end is not seen.
         (
             "a link with a size",
             tar().with(b'1', b"l", 5, b"", |header| header[157] = b't').file("b", "x").end(),
