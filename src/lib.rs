@@ -80,6 +80,7 @@ pub mod tree;
 // The git side.
 pub mod repo;
 // Bringing both together.
+pub mod claims;
 pub mod compare;
 pub mod mapping;
 pub mod select;

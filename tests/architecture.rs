@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
-const ORDER: [&[&str]; 18] = [
+const ORDER: [&[&str]; 19] = [
     &["blob", "compression", "digest", "limits", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
@@ -17,6 +17,7 @@ const ORDER: [&[&str]; 18] = [
     &["repo"],
     &["mapping"],
     &["compare"],
+    &["claims"],
     &["select"],
     &["difference", "extract", "search"],
     &["error"],
