@@ -82,6 +82,8 @@ pub mod repo;
 // Bringing both together.
 pub mod claims;
 pub mod compare;
+pub mod diagnosis;
+pub mod identify;
 pub mod mapping;
 pub mod select;
 // Looking inside one image, or two.

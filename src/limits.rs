@@ -6,6 +6,9 @@ pub const MANIFEST_BYTES: u64 = 4 << 20;
 /// Bytes of an image configuration. Histories of hundreds of steps stay far below.
 pub const CONFIG_BYTES: u64 = 8 << 20;
 
+/// Bytes of an attestation. Provenance in BuildKit's `max` mode describes every step, and stays below a few megabytes.
+pub const ATTESTATION_BYTES: u64 = 8 << 20;
+
 /// Bytes read of an error's body; enough for any message, and no more of an endless page.
 pub const ERROR_BODY_BYTES: usize = 16 << 10;
 

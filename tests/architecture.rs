@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
-const ORDER: [&[&str]; 19] = [
+const ORDER: [&[&str]; 20] = [
     &["blob", "compression", "digest", "limits", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
@@ -17,7 +17,8 @@ const ORDER: [&[&str]; 19] = [
     &["repo"],
     &["mapping"],
     &["compare"],
-    &["claims"],
+    &["claims", "identify"],
+    &["diagnosis"],
     &["select"],
     &["difference", "extract", "search"],
     &["error"],

@@ -62,7 +62,8 @@ fn provenance_names_commit_and_repository() {
     let buildkit = r#"{"metadata":{"https://mobyproject.org/buildkit@v1#metadata":{"vcs":{"revision":"abc","source":"https://git.example/a"}}},
         "invocation":{"configSource":{"entryPoint":"Dockerfile"}},
         "materials":[{"uri":"pkg:docker/python@3","digest":{"sha256":"00"}}]}"#;
-    let expected = ["provenance SLSA v0.2 = abc (revision)", "provenance SLSA v0.2 = https://git.example/a (repository)"];
+    let expected =
+        ["provenance SLSA v0.2 = abc (revision)", "provenance SLSA v0.2 = https://git.example/a (repository)"];
     assert_eq!(provenance("https://slsa.dev/provenance/v0.2", buildkit), expected);
 
     let remote = r#"{"invocation":{"configSource":{"uri":"https://git.example/b.git#refs/heads/main","digest":{"sha1":"def"}}},

@@ -132,7 +132,24 @@ pub fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>,
 /// # Errors
 /// See [`SourceError`].
 pub fn config(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-    check_size("configuration", descriptor, limits::CONFIG_BYTES)?;
+    document(source, descriptor, "configuration", limits::CONFIG_BYTES)
+}
+
+/// The attestation `descriptor`, whole and proven.
+///
+/// # Errors
+/// See [`SourceError`].
+pub fn attestation(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    document(source, descriptor, "attestation", limits::ATTESTATION_BYTES)
+}
+
+fn document(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+    what: &'static str,
+    limit: u64,
+) -> Result<Vec<u8>, SourceError> {
+    check_size(what, descriptor, limit)?;
     let mut bytes = Vec::new();
     blob(source, descriptor)?.read_to_end(&mut bytes).map_err(|error| SourceError::read(descriptor, error))?;
     Ok(bytes)

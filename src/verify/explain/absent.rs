@@ -1,0 +1,74 @@
+//! Why a file is not in the image, as far as its layers tell.
+
+use std::collections::BTreeMap;
+
+use crate::compare::Finding;
+use crate::image::Image;
+use crate::layer::{Change, Indexes};
+use crate::path::ImagePath;
+
+/// What happened to a file that the image does not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deleted {
+    /// The layer that put it.
+    pub(super) put: usize,
+    /// The layer that removed it.
+    pub(super) removed: usize,
+}
+
+/// The layers that put and removed the file at `path`, if some did.
+pub(super) fn deleted(image: &Image, indexes: &Indexes, path: &ImagePath) -> Option<Deleted> {
+    let (mut put, mut deleted) = (None, None);
+    for layer in &image.layers {
+        let changes = indexes.get(&layer.digest()).map_or(&[][..], |index| &index.changes);
+        // Removals act on the layers below, wherever in the tar they stand.
+        if let (Some(before), true) = (put, changes.iter().any(|change| removes(change, path))) {
+            (put, deleted) = (None, Some(Deleted { put: before, removed: layer.index }));
+        }
+        if changes.iter().any(|change| matches!(change, Change::Put(entry) if entry.path == *path)) {
+            (put, deleted) = (Some(layer.index), None);
+        }
+    }
+    deleted
+}
+
+fn removes(change: &Change, path: &ImagePath) -> bool {
+    match change {
+        Change::Remove(removed) => path.starts_with(removed),
+        Change::Opaque(directory) => path != directory && path.starts_with(directory),
+        Change::Put(_) => false,
+    }
+}
+
+/// Which layer a file that is not there would have come with: that of the files nearest to where it should be.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    layers: BTreeMap<ImagePath, usize>,
+}
+
+impl Neighbours {
+    /// What the files that are there tell.
+    pub(super) fn of(findings: &[Finding]) -> Self {
+        let mut layers = BTreeMap::new();
+        for finding in findings.iter().filter(|finding| finding.status.is_comparison()) {
+            let mut next = finding.image.parent();
+            while let (Some(directory), Some(layer)) = (next, finding.layer) {
+                next = directory.parent();
+                layers.entry(directory).or_insert(layer);
+            }
+        }
+        Self { layers }
+    }
+
+    /// The layer for `path`.
+    pub(super) fn layer(&self, path: &ImagePath) -> Option<usize> {
+        let mut next = path.parent();
+        while let Some(directory) = next {
+            if let Some(layer) = self.layers.get(&directory) {
+                return Some(*layer);
+            }
+            next = directory.parent();
+        }
+        None
+    }
+}
