@@ -6,6 +6,7 @@ mod provenance;
 
 use crate::image::ImageConfig;
 use crate::mapping::history;
+use crate::repo::Commit;
 
 pub use provenance::{Statement, from_statement};
 
@@ -45,6 +46,19 @@ pub struct Claim {
     pub value: String,
     /// Whether the base image says it, about its own source.
     pub inherited: bool,
+}
+
+/// A claim, held against the contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What is said.
+    pub claim: Claim,
+    /// The commit that it names, if it names one of the repository's.
+    pub commit: Option<Commit>,
+    /// Whether the contents are what it says; `None` where that cannot be told.
+    pub agrees: Option<bool>,
+    /// Why.
+    pub note: String,
 }
 
 /// The claims in the configuration of an image: labels first, by name, then variables, in their order.

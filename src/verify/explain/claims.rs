@@ -1,0 +1,163 @@
+//! What the image says of its source, held against its files.
+
+use crate::claims::{self, Claim, DIRTY, Judged, Meaning, Statement};
+use crate::compare::Finding;
+use crate::error::Error;
+use crate::image::{self, Image, Opened};
+use crate::repo::{self, Commit, Snapshot};
+use crate::verify::PlatformResult;
+use crate::verify::job::Job;
+
+use super::question::Looked;
+
+/// The claims of one platform's image, judged. `looked` are the files that decide.
+pub(super) fn judge(
+    job: &Job<'_>,
+    opened: &Opened,
+    result: &PlatformResult,
+    looked: &[Looked],
+) -> Result<(Vec<Judged>, Vec<String>), Error> {
+    let mut claims = claims::of_config(&result.image.config, first_own_step(result));
+    let mut warnings = Vec::new();
+    match image::provenance(job.source, opened, &result.image) {
+        Ok(statements) => {
+            let statements = statements.iter().filter_map(|bytes| Statement::parse(bytes));
+            claims.extend(statements.flat_map(|statement| claims::from_statement(&statement)));
+        }
+        Err(error) => warnings.push(format!("the attestations of the image could not be read: {error}")),
+    }
+    let remotes = job.repository.remotes();
+    let judged = claims.into_iter().map(|claim| match claim.meaning {
+        Meaning::Revision => revision(job, claim, looked),
+        Meaning::Version => version(job, claim, looked),
+        Meaning::Repository => Ok(repository(claim, &remotes)),
+        Meaning::Created => Ok(created(claim, &result.image, &result.findings)),
+    });
+    Ok((judged.collect::<Result<_, _>>()?, warnings))
+}
+
+/// The position in the history of the first step that brought a file of the repository.
+fn first_own_step(result: &PlatformResult) -> Option<usize> {
+    let layers = result.findings.iter().filter(|finding| finding.status.is_comparison()).filter_map(|finding| finding.layer);
+    Some(result.image.layers.get(layers.min()?)?.step.as_ref()?.history)
+}
+
+fn undecided(claim: Claim, note: impl Into<String>) -> Judged {
+    Judged { claim, commit: None, agrees: None, note: note.into() }
+}
+
+fn revision(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Error> {
+    if claim.inherited {
+        return Ok(undecided(claim, "set by the base image, about its own source"));
+    }
+    if claim.value.is_empty() || claim.value.starts_with('$') {
+        return Ok(undecided(claim, "it is empty: the build did not set it"));
+    }
+    let dirty = claim.value.ends_with(DIRTY);
+    let name = claim.value.strip_suffix(DIRTY).unwrap_or(&claim.value);
+    let Some(commit) = job.repository.commit_named(name) else {
+        let note = match job.repository.is_shallow() {
+            true => "no such commit in this shallow clone; git fetch --unshallow may bring it",
+            false => "no such commit in this repository",
+        };
+        return Ok(undecided(claim, note));
+    };
+    let mut judged = against(job, claim, commit, looked)?;
+    if dirty {
+        judged.note.push_str("; the build's work tree had uncommitted changes");
+    }
+    Ok(judged)
+}
+
+/// A version is a tag's name, with or without the `v`.
+fn version(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Error> {
+    if claim.inherited {
+        return Ok(undecided(claim, "set by the base image, about itself"));
+    }
+    let tags = [claim.value.clone(), format!("v{}", claim.value)];
+    match tags.iter().find_map(|tag| job.repository.commit_tagged(tag)) {
+        Some(commit) => against(job, claim, commit, looked),
+        None => Ok(undecided(claim, "no tag of that name")),
+    }
+}
+
+fn against(job: &Job<'_>, claim: Claim, commit: Commit, looked: &[Looked]) -> Result<Judged, Error> {
+    let asked = job.git.commit.as_ref().is_some_and(|asked| asked.id == commit.id);
+    let other;
+    let snapshot: &Snapshot = match asked && job.git.snapshot.origin == repo::Origin::Revision {
+        true => &job.git.snapshot,
+        false => {
+            other = repo::of_revision(job.repository, &commit)?;
+            &other
+        }
+    };
+    let looked: Vec<&Looked> = looked.iter().filter(|looked| !looked.candidate).collect();
+    let equal = looked.iter().filter(|looked| looked.agrees(snapshot.files.get(&looked.path))).count();
+    let (agrees, note) = match looked.len() - equal {
+        0 => (true, format!("all {equal} files are those of {}", commit.short)),
+        other => (false, format!("{other} of {} files are not those of {}", looked.len(), commit.short)),
+    };
+    Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
+}
+
+fn repository(claim: Claim, remotes: &[String]) -> Judged {
+    let wanted = place(&claim.value);
+    match remotes.iter().find(|remote| place(remote) == wanted) {
+        _ if claim.inherited => undecided(claim, "set by the base image, about its own source"),
+        Some(_) => Judged { claim, commit: None, agrees: Some(true), note: "a remote of this repository".to_owned() },
+        None if remotes.is_empty() => undecided(claim, "this repository has no remotes"),
+        None => undecided(claim, "not a remote of this repository"),
+    }
+}
+
+/// Host and path of a repository's address, which has many spellings: `git@host:path`, `ssh://git@host/path.git`,
+/// `https://host/path`, and BuildKit's `https://host/path.git#refs/heads/main`.
+fn place(url: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let url = url.strip_prefix("git+").unwrap_or(url);
+    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
+    let rest = rest.split_once('@').map_or(rest, |(user, rest)| if user.contains('/') { url } else { rest });
+    let rest = if scheme.is_none() { rest.replacen(':', "/", 1) } else { rest.to_owned() };
+    let rest = rest.trim_end_matches('/');
+    let rest = rest.strip_suffix(".git").unwrap_or(rest);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    format!("{}/{path}", host.to_ascii_lowercase())
+}
+
+/// A time before the newest step that brought files of the repository was stamped by an earlier build. Only times in
+/// UTC are looked at, whose texts have the order of time.
+fn created(claim: Claim, image: &Image, findings: &[Finding]) -> Judged {
+    let layers = findings.iter().filter_map(|finding| finding.layer);
+    let times = layers.filter_map(|layer| image.layers.get(layer)?.step.as_ref()?.created.clone());
+    let seconds = |time: &str| time.ends_with('Z').then(|| time.chars().take("2026-01-31T14:02:11".len()).collect::<String>());
+    let newest = times.filter_map(|time| seconds(&time)).max();
+    match (seconds(&claim.value), newest) {
+        (Some(said), Some(newest)) if said < newest => {
+            let note = format!("files were added at {newest}Z, later than that");
+            Judged { claim, commit: None, agrees: Some(false), note }
+        }
+        _ => undecided(claim, "a time says nothing of contents"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn one_repository_has_many_addresses() {
+        let spellings = [
+            "https://git.example/team/app",
+            "https://git.example/team/app.git",
+            "https://user:token@GIT.example/team/app/",
+            "ssh://git@git.example/team/app.git",
+            "git@git.example:team/app.git",
+            "git+https://git.example/team/app@v1".trim_end_matches("@v1"),
+            "https://git.example/team/app.git#refs/heads/main",
+        ];
+        for spelling in spellings {
+            assert_eq!(place(spelling), "git.example/team/app", "{spelling}");
+        }
+        assert_ne!(place("https://git.example/team/other"), place("https://git.example/team/app"));
+    }
+}
