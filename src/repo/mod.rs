@@ -11,6 +11,7 @@
 mod attributes;
 mod encoding;
 mod error;
+pub mod history;
 mod lfs;
 mod normalize;
 mod object;

@@ -60,9 +60,14 @@ impl Repository {
 
     /// The tree of `commit`.
     pub(super) fn tree_of(&self, commit: &Commit) -> Result<gix::ObjectId, RepoError> {
-        let id = gix::ObjectId::from_hex(commit.id.as_bytes()).map_err(|_| self.unknown(&commit.id))?;
+        let id = self.id_of(commit)?;
         let commit = self.object(id, gix::objs::Kind::Commit)?.into_commit();
         Ok(commit.tree_id().map_err(|error| unreadable(id, error))?.detach())
+    }
+
+    /// The id of `commit`.
+    pub(super) fn id_of(&self, commit: &Commit) -> Result<gix::ObjectId, RepoError> {
+        gix::ObjectId::from_hex(commit.id.as_bytes()).map_err(|_| self.unknown(&commit.id))
     }
 
     fn unknown(&self, revision: &str) -> RepoError {
@@ -72,6 +77,12 @@ impl Repository {
         }
         RepoError::UnknownRevision { revision: revision.to_owned(), shallow: self.is_shallow() }
     }
+}
+
+/// The commit under `id`, as it is shown.
+pub(super) fn shown_by_id(git: &gix::Repository, id: gix::ObjectId) -> Result<Commit, RepoError> {
+    let commit = git.find_commit(id).map_err(|error| unreadable(id, error))?;
+    shown(&commit).map_err(|error| unreadable(id, error))
 }
 
 fn shown(commit: &gix::Commit<'_>) -> Result<Commit, gix::Error> {

@@ -1,0 +1,173 @@
+//! The history of files: which commits agree with what was found, and where each version of a path comes from.
+//!
+//! [`History::walk`] looks at every commit once, newest first, and answers everything afterwards from memory. Each
+//! distinct tree is read once for each wanted directory that it stands for; of two trees that follow each other there
+//! only the entries that differ are looked at. Memory grows with what changes, not with commits times files.
+//!
+//! A merge counts with its own tree, as any commit. `refs/replace` and `info/grafts` alter parents as they do for git.
+//! A shallow clone's history ends at its boundary, which is told ([`History::boundary`]); a clone without blobs will
+//! do, one without trees is an error. Modes are not compared, only contents and whether something is a link.
+
+mod changes;
+mod commits;
+mod entries;
+mod graph;
+mod names;
+mod query;
+mod record;
+mod runs;
+mod search;
+mod tally;
+mod trie;
+
+use gix::ObjectId;
+
+use super::{Commit, RepoError, Repository, revision};
+use crate::blob::BlobId;
+use crate::path::RepoPath;
+pub use changes::Deletion;
+use commits::Reader;
+pub use graph::CommitIndex;
+use graph::Graph;
+pub use names::Names;
+pub use query::{Query, Wanted};
+use record::Recorder;
+pub use record::{Version, VersionFile};
+pub use runs::{Best, Run};
+
+/// Commits, and what a [`Query`] found in them.
+pub struct History {
+    reader: Reader,
+    graph: Graph,
+    recorder: Recorder,
+    /// The slot of each commit's root tree.
+    roots: Vec<u32>,
+}
+
+impl History {
+    /// Looks through everything that `tip` reaches.
+    ///
+    /// # Errors
+    /// When a commit or a tree is damaged or not here.
+    pub fn walk(repository: &Repository, tip: &Commit, query: &Query<'_>) -> Result<Self, RepoError> {
+        let reader = Reader::new(repository)?;
+        let recorder = Recorder::new(query, repository.git.object_hash().len_in_bytes());
+        let mut history = Self { reader, graph: Graph::default(), recorder, roots: Vec::new() };
+        history.go_on(&[repository.id_of(tip)?])?;
+        Ok(history)
+    }
+
+    /// Looks through what all branches and tags reach and what is not here yet. Commits keep their index; versions that
+    /// are known already keep their commit.
+    ///
+    /// # Errors
+    /// When a commit or a tree is damaged or not here.
+    pub fn extend(&mut self, names: &Names) -> Result<(), RepoError> {
+        self.go_on(&names.tips())
+    }
+
+    /// Like [`extend`](Self::extend), with what `tip` reaches; gives its index.
+    ///
+    /// # Errors
+    /// When a commit or a tree is damaged or not here.
+    pub fn include(&mut self, repository: &Repository, tip: &Commit) -> Result<CommitIndex, RepoError> {
+        let id = repository.id_of(tip)?;
+        self.go_on(&[id])?;
+        // What was just looked through is found.
+        Ok(self.graph.find(id).unwrap_or(CommitIndex::new(0)))
+    }
+
+    fn go_on(&mut self, tips: &[ObjectId]) -> Result<(), RepoError> {
+        let trees = self.graph.grow(&mut self.reader, tips)?;
+        for tree in trees {
+            let commit = CommitIndex::new(self.roots.len());
+            self.roots.push(self.recorder.look(&mut self.reader, commit, tree)?);
+        }
+        Ok(())
+    }
+
+    /// The commits of the first walk, children before parents and else the newest first; then, in the same order, what
+    /// each extension added.
+    pub fn commits(&self) -> impl ExactSizeIterator<Item = CommitIndex> + use<> {
+        (0..self.graph.len()).map(CommitIndex::new)
+    }
+
+    /// The commit as it is shown, which is read for that.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn commit(&self, commit: CommitIndex) -> Result<Commit, RepoError> {
+        revision::shown_by_id(&self.reader.git, self.graph.id(commit))
+    }
+
+    /// Where `commit` is in this history.
+    pub fn find(&self, commit: &Commit) -> Option<CommitIndex> {
+        self.graph.find(ObjectId::from_hex(commit.id.as_bytes()).ok()?)
+    }
+
+    /// The parents that are here, first parent first.
+    pub fn parents(&self, commit: CommitIndex) -> &[CommitIndex] {
+        self.graph.parents(commit)
+    }
+
+    /// When it was committed, in seconds since 1970.
+    pub fn time(&self, commit: CommitIndex) -> i64 {
+        self.graph.time(commit)
+    }
+
+    /// The commits whose parents a shallow clone left out. While there are any, nothing can be said of what is before.
+    pub fn boundary(&self) -> &[CommitIndex] {
+        self.graph.cut()
+    }
+
+    /// How many wanted files agree in a commit.
+    pub fn matched(&self, commit: CommitIndex) -> usize {
+        self.counts(commit).iter().map(|count| count.files as usize).sum()
+    }
+
+    /// How many wanted files of a group agree in a commit.
+    pub fn matched_in(&self, commit: CommitIndex, group: usize) -> usize {
+        let found = self.counts(commit).iter().find(|count| count.group as usize == group);
+        found.map_or(0, |count| count.files as usize)
+    }
+
+    /// Every version of a wanted path, newest first, its absence among them.
+    pub fn versions(&self, wanted: usize) -> &[Version] {
+        self.recorder.versions(wanted)
+    }
+
+    /// What a wanted path is in a commit.
+    pub fn file_at(&self, wanted: usize, commit: CommitIndex) -> Option<VersionFile> {
+        let leaf = self.recorder.trie.leaf_of[wanted];
+        let number = self.recorder.trie.version(leaf, self.roots[commit.position()]) as usize;
+        self.recorder.versions(wanted)[number.checked_sub(1)?].file
+    }
+
+    /// Whether a wanted file agrees in a commit.
+    pub fn agrees(&self, wanted: usize, commit: CommitIndex) -> bool {
+        self.recorder.agrees(wanted, self.file_at(wanted, commit))
+    }
+
+    /// Where contents of [`Query::anywhere`] are, and the newest commit that has them there.
+    pub fn elsewhere(&self, blob: BlobId) -> Option<(&RepoPath, CommitIndex)> {
+        self.recorder.search.found(blob).map(|(path, commit)| (path, *commit))
+    }
+
+    /// How many commits `commit` is behind `tip`: those that `tip` reaches and `commit` does not.
+    pub fn distance(&self, tip: CommitIndex, commit: CommitIndex) -> usize {
+        self.graph.count(tip, commit)
+    }
+
+    /// Whether `descendant` reaches `ancestor`; a commit reaches itself.
+    pub fn is_ancestor(&self, ancestor: CommitIndex, descendant: CommitIndex) -> bool {
+        self.graph.reached(descendant)[ancestor.position()]
+    }
+
+    fn counts(&self, commit: CommitIndex) -> &[tally::Count] {
+        let slot = self.roots[commit.position()];
+        self.recorder.states.counts(self.recorder.trie.directories[trie::ROOT].states[slot as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests;

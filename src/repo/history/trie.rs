@@ -1,0 +1,191 @@
+//! The wanted paths as a tree of directories, with what every tree seen there said of them.
+//!
+//! Each distinct tree of a directory gets a *slot*, numbered in the order in which they are seen; slot 0 is the
+//! absence of the directory. A child keeps the slots at which its value changes, so the value at any commit is found
+//! from the commit's root tree down, and memory grows with changes and not with commits.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use gix::hashtable::HashMap;
+
+use super::entries::RawTree;
+use super::query::Wanted;
+use super::tally::Tally;
+
+/// The value of a child that is not there: no file, or slot 0 of a directory.
+pub(super) const ABSENT: u32 = 0;
+
+/// The top directory.
+pub(super) const ROOT: usize = 0;
+
+/// The directories and files above and at the wanted paths.
+pub(super) struct Trie {
+    pub(super) directories: Vec<Directory>,
+    pub(super) leaves: Vec<Leaf>,
+    /// The leaf of each wanted path.
+    pub(super) leaf_of: Vec<usize>,
+}
+
+/// A directory with something wanted below it.
+pub(super) struct Directory {
+    /// The directory above, and which of its children this is.
+    above: Option<(usize, usize)>,
+    /// By name and kind, with what they are.
+    pub(super) children: Vec<Child>,
+    pub(super) slots: HashMap<ObjectId, u32>,
+    /// The state for each slot, see [`Tally`].
+    pub(super) states: Vec<u32>,
+    pub(super) last: RawTree,
+    pub(super) tally: Tally,
+    /// The first commit of the walk without this directory has been seen.
+    pub(super) seen_absent: bool,
+}
+
+/// Something wanted in a directory.
+pub(super) struct Child {
+    name: Vec<u8>,
+    pub(super) target: Target,
+    /// From which slot of the directory on which value holds; for a file the number of its version, counted from 1, for
+    /// a directory its slot.
+    changes: Vec<(u32, u32)>,
+}
+
+/// What a child is; a name can be wanted as both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    Leaf(usize),
+    Directory(usize),
+}
+
+/// A wanted path.
+pub(super) struct Leaf {
+    directory: usize,
+    child: usize,
+    /// Which of the wanted entries name this path.
+    pub(super) wanted: Vec<usize>,
+    /// The newest commit without a file here.
+    pub(super) seen_absent: bool,
+}
+
+impl Child {
+    pub(super) fn set(&mut self, slot: u32, value: u32) {
+        if self.latest() != value {
+            self.changes.push((slot, value));
+        }
+    }
+
+    /// The value at the last slot.
+    pub(super) fn latest(&self) -> u32 {
+        self.changes.last().map_or(ABSENT, |&(_, value)| value)
+    }
+
+    fn at(&self, slot: u32) -> u32 {
+        let after = self.changes.partition_point(|&(from, _)| from <= slot);
+        if after == 0 || slot == ABSENT { ABSENT } else { self.changes[after - 1].1 }
+    }
+}
+
+impl Directory {
+    fn new(above: Option<(usize, usize)>) -> Self {
+        Self {
+            above,
+            children: Vec::new(),
+            slots: HashMap::default(),
+            states: vec![0],
+            last: RawTree::empty(),
+            tally: Tally::default(),
+            seen_absent: false,
+        }
+    }
+
+    /// The child that an entry of this name is.
+    pub(super) fn child(&self, name: &[u8], is_directory: bool) -> Option<usize> {
+        let key = (name, is_directory);
+        self.children.binary_search_by(|child| child.key().cmp(&key)).ok()
+    }
+}
+
+impl Child {
+    fn key(&self) -> (&[u8], bool) {
+        (&self.name, matches!(self.target, Target::Directory(_)))
+    }
+}
+
+impl Trie {
+    pub(super) fn new(wanted: &[Wanted]) -> Self {
+        let mut by_path: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, wanted) in wanted.iter().enumerate() {
+            by_path.entry(&wanted.path).or_default().push(index);
+        }
+        let mut trie =
+            Self { directories: vec![Directory::new(None)], leaves: Vec::new(), leaf_of: vec![0; wanted.len()] };
+        // Names already made, so that siblings need no search.
+        let mut made: BTreeMap<(usize, Vec<u8>), usize> = BTreeMap::new();
+        for (path, indices) in by_path {
+            let mut directory = ROOT;
+            let above = path.parent().unwrap_or_default();
+            for name in above.components() {
+                let next = trie.directories.len();
+                directory = *made.entry((directory, name.to_vec())).or_insert_with(|| {
+                    trie.add(directory, name, Target::Directory(next));
+                    next
+                });
+            }
+            let leaf = trie.leaves.len();
+            indices.iter().for_each(|&index| trie.leaf_of[index] = leaf);
+            trie.add(directory, path.file_name().unwrap_or_default(), Target::Leaf(leaf));
+            trie.leaves.push(Leaf { directory, child: 0, wanted: indices, seen_absent: false });
+        }
+        trie.sort();
+        trie
+    }
+
+    fn add(&mut self, directory: usize, name: &[u8], target: Target) {
+        self.directories[directory].children.push(Child { name: name.to_vec(), target, changes: Vec::new() });
+        if let Target::Directory(_) = target {
+            self.directories.push(Directory::new(Some((directory, 0))));
+        }
+    }
+
+    fn sort(&mut self) {
+        for directory in 0..self.directories.len() {
+            self.directories[directory].children.sort_by(|one, other| one.key().cmp(&other.key()));
+            for child in 0..self.directories[directory].children.len() {
+                match self.directories[directory].children[child].target {
+                    Target::Leaf(leaf) => self.leaves[leaf].child = child,
+                    Target::Directory(below) => self.directories[below].above = Some((directory, child)),
+                }
+            }
+        }
+    }
+
+    /// The version of a leaf, counted from 1, under a root tree; [`ABSENT`] without a file.
+    pub(super) fn version(&self, leaf: usize, root_slot: u32) -> u32 {
+        let Leaf { directory, child, .. } = self.leaves[leaf];
+        self.directories[directory].children[child].at(self.slot(directory, root_slot))
+    }
+
+    /// The slot of a directory under a root tree.
+    fn slot(&self, directory: usize, root_slot: u32) -> u32 {
+        let mut way = Vec::new();
+        let mut at = directory;
+        while let Some((above, child)) = self.directories[at].above {
+            way.push((above, child));
+            at = above;
+        }
+        way.iter().rev().fold(root_slot, |slot, &(above, child)| self.directories[above].children[child].at(slot))
+    }
+
+    /// The path of a directory.
+    pub(super) fn path(&self, directory: usize) -> Vec<u8> {
+        let mut names = Vec::new();
+        let mut at = directory;
+        while let Some((above, child)) = self.directories[at].above {
+            names.push(self.directories[above].children[child].name.as_slice());
+            at = above;
+        }
+        names.reverse();
+        names.join(&b'/')
+    }
+}
