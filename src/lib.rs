@@ -66,6 +66,7 @@ pub mod compression;
 pub mod descriptor;
 pub mod digest;
 pub mod limits;
+pub mod lines;
 pub mod path;
 pub mod platform;
 pub mod spool;

@@ -74,10 +74,10 @@ pub fn of_config(config: &ImageConfig, own_from: Option<usize>) -> Vec<Claim> {
     };
     let labels = config.labels();
     let labels = labels.iter().filter_map(|(name, value)| {
-        Some(claim("label", "LABEL", name, value, names::of_label(name)?)).filter(|claim| is_worth_judging(claim))
+        Some(claim("label", "LABEL", name, value, names::of_label(name)?)).filter(is_worth_judging)
     });
     let variables = config.env().filter_map(|(name, value)| {
-        Some(claim("env", "ENV", name, value, names::of_variable(name)?)).filter(|claim| is_worth_judging(claim))
+        Some(claim("env", "ENV", name, value, names::of_variable(name)?)).filter(is_worth_judging)
     });
     labels.chain(variables).collect()
 }

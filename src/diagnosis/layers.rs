@@ -21,7 +21,7 @@ pub(super) fn cached(symptoms: &Symptoms<'_>) -> Option<Cause> {
     evidence.extend(current(symptoms, &layers));
     Some(Cause {
         kind: CauseKind::CachedLayer,
-        summary: stale.iter().map(|layer| one(layer)).collect::<Vec<_>>().join("; "),
+        summary: stale.iter().map(one).collect::<Vec<_>>().join("; "),
         evidence,
         hint: "build again without the cache (docker build --no-cache), push, and verify the new image before deploying it"
             .to_owned(),
