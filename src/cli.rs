@@ -37,6 +37,7 @@ impl Command {
     pub fn output(&self) -> Option<&OutputArgs> {
         match self {
             Self::Verify(args) => Some(&args.output),
+            Self::Identify(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
@@ -52,6 +53,8 @@ impl Command {
 pub enum Command {
     /// Check that the image holds the files that git says
     Verify(Verify),
+    /// Find the commit, or the range of commits, that the image's files equal, and those of each layer
+    Identify(Identify),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image
@@ -73,6 +76,31 @@ pub struct Verify {
     pub image: String,
     /// Files to check (all mapped files when none is named): a bare name (every copy in the image), a repository
     /// path, an absolute image path, or a glob; - reads a list from standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Print the lines that differ, too
+    #[arg(long)]
+    pub diff: bool,
+    /// Lines to print of each file that differs
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_diff_lines: usize,
+    /// Options of the comparison
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof identify`
+#[derive(Debug, Args)]
+pub struct Identify {
+    /// The image
+    pub image: String,
+    /// Files to look at (all mapped ones when none is named), named as in `verify`
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
     /// Options of the comparison

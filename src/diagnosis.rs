@@ -68,8 +68,8 @@ pub struct Symptoms<'a> {
     pub findings: &'a [Finding],
     /// What counts as a difference.
     pub strictness: Strictness,
-    /// What all files together were found to be.
-    pub whole: &'a Identity,
+    /// What all files together were found to be, where history was looked at.
+    pub whole: Option<&'a Identity>,
     /// The same for each layer that brought some.
     pub layers: &'a [LayerIdentity],
     /// The revision asked for, as it is shown.
@@ -104,7 +104,8 @@ pub fn diagnose(symptoms: &Symptoms<'_>) -> Option<Cause> {
 
 /// Everything is one commit's: the image is that commit, and not the one asked for.
 fn of_one_commit(symptoms: &Symptoms<'_>) -> Option<Cause> {
-    let newest = &symptoms.whole.exact()?.newest;
+    let whole = symptoms.whole?;
+    let newest = &whole.exact()?.newest;
     let (kind, place) = match newest.relation {
         Relation::Asked => return None,
         Relation::Behind(count) => (CauseKind::OldImage, format!("{} before {}", commits(count), symptoms.revision)),
@@ -118,7 +119,7 @@ fn of_one_commit(symptoms: &Symptoms<'_>) -> Option<Cause> {
         CauseKind::NewerImage => format!("compare with what it was built from: --rev {}", newest.commit.short),
         _ => format!("deploy the branch that was meant, or compare with this one: --rev {}", newest.commit.short),
     };
-    let all = symptoms.whole.compared;
+    let all = whole.compared;
     Some(Cause {
         kind,
         summary: format!("the image is {}, {place}", named(newest)),
@@ -181,8 +182,8 @@ fn leftover(symptoms: &Symptoms<'_>) -> Option<Cause> {
 
 fn unexplained(symptoms: &Symptoms<'_>) -> Cause {
     let mut summary = "no single cause explains what differs".to_owned();
-    if let Some(range) = &symptoms.whole.commits {
-        let (matched, compared) = (symptoms.whole.matched, symptoms.whole.compared);
+    if let Some((whole, range)) = symptoms.whole.and_then(|whole| Some((whole, whole.commits.as_ref()?))) {
+        let (matched, compared) = (whole.matched, whole.compared);
         summary = format!("{summary}; {matched} of {compared} files equal {}", named(&range.newest));
     }
     let others: Vec<String> = symptoms

@@ -52,6 +52,7 @@
 //!     mapping: mapping::Request::default(),
 //!     selection: Selection::default(),
 //!     strictness: Strictness::Contents,
+//!     depth: verify::Depth::Differences,
 //!     jobs: 2,
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;

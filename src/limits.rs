@@ -53,6 +53,12 @@ pub const SEARCHED_LINE_BYTES: usize = 16 << 20;
 /// Bytes of one file that is shown line by line against another; larger files are not source text.
 pub const DIFF_BYTES: u64 = 1 << 20;
 
+/// Files of no commit whose nearest version is looked for; a report of more is read by nobody.
+pub const FILES_TRACED: usize = 100;
+
+/// Versions of a file that are compared with bytes of no commit, newest first.
+pub const VERSIONS_COMPARED: usize = 50;
+
 /// Bytes of a PAX header, of a GNU long name and of a sparse map: as many as Go's archive/tar reads, and with it the
 /// runtimes (`maxSpecialFileSize`; CVE-2022-2879, CVE-2025-58183). A map of that size has at most 2^18 entries.
 pub const TAR_EXTENSION_BYTES: usize = 1 << 20;

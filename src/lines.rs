@@ -10,6 +10,14 @@ const CONTEXT: usize = 3;
 /// Time after which the shortest description is no longer looked for; contents made to take long must not hang us.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Bytes in which a NUL byte makes contents binary, as git has it (`xdiff-interface.c`, `FIRST_FEW_BYTES`).
+const SNIFFED_BYTES: usize = 8000;
+
+/// Whether contents are no text.
+pub fn is_binary(contents: &[u8]) -> bool {
+    contents.iter().take(SNIFFED_BYTES).any(|&byte| byte == 0)
+}
+
 /// What a line of a unified diff says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineKind {

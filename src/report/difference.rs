@@ -13,7 +13,8 @@ use crate::limits;
 use crate::tree::{Node, NodeKind};
 
 use super::escape::{escape_bytes, escape_path};
-use super::json::{LayerReport, OneImage, Path, SCHEMA_VERSION, Tool, layer_report, to_bytes};
+use super::head::{SCHEMA_VERSION, Tool};
+use super::json::{LayerReport, OneImage, Path, layer_report, to_bytes};
 use super::layers::human_size;
 use super::listing::{kind, link, size};
 use super::text::{layer_line, painted};

@@ -6,7 +6,8 @@ use crate::image::Layer;
 use crate::mapping::history;
 
 use super::escape::escape;
-use super::json::{OneImage, SCHEMA_VERSION, Tool, to_bytes};
+use super::head::{SCHEMA_VERSION, Tool};
+use super::json::{OneImage, to_bytes};
 
 /// A layer and what its index counts.
 #[derive(Clone, Copy, Debug)]

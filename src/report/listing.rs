@@ -7,7 +7,8 @@ use crate::path::ImagePath;
 use crate::tree::{Node, NodeKind};
 
 use super::escape::{escape_bytes, escape_path};
-use super::json::{OneImage, Path, SCHEMA_VERSION, Tool, to_bytes};
+use super::head::{SCHEMA_VERSION, Tool};
+use super::json::{OneImage, Path, to_bytes};
 
 /// One entry of an image's file system.
 #[derive(Clone, Debug)]

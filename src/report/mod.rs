@@ -2,10 +2,14 @@
 
 mod difference;
 pub mod escape;
+mod git_difference;
+mod head;
+mod identity;
 mod json;
 mod layers;
 mod listing;
 mod matches;
+mod reasons;
 mod text;
 mod unified;
 
@@ -18,6 +22,8 @@ use crate::repo::Repository;
 use crate::verify::Verification;
 
 pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
+pub use git_difference::git_difference_text;
+pub use identity::{identity_json, identity_text};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};

@@ -12,6 +12,7 @@ fn wanted(path: &str, contents: &[&str]) -> Wanted {
         path: RepoPath::clean(path.as_bytes()),
         kind: RepoFileKind::Regular,
         blobs: contents.iter().map(id).collect(),
+        absent: false,
         group: 0,
     }
 }

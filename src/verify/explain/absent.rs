@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::compare::Finding;
+use crate::compare::{Finding, Status};
 use crate::image::Image;
 use crate::layer::{Change, Indexes};
 use crate::path::ImagePath;
+use crate::verify::PlatformResult;
+use crate::verify::job::Job;
 
 /// What happened to a file that the image does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,5 +72,16 @@ impl Neighbours {
             next = directory.parent();
         }
         None
+    }
+}
+
+/// Says of missing files what the layers did with them.
+pub(super) fn explain(job: &Job<'_>, result: &mut PlatformResult) {
+    let image = &result.image;
+    for finding in result.findings.iter_mut().filter(|finding| finding.status == Status::Missing) {
+        if let Some(deleted) = deleted(image, job.indexes, &finding.image) {
+            finding.layer = Some(deleted.removed);
+            finding.note = Some(format!("layer {} put it there and layer {} removed it", deleted.put, deleted.removed));
+        }
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn judge(
 
 /// The position in the history of the first step that brought a file of the repository.
 fn first_own_step(result: &PlatformResult) -> Option<usize> {
-    let layers = result.findings.iter().filter(|finding| finding.status.is_comparison()).filter_map(|finding| finding.layer);
+    let layers =
+        result.findings.iter().filter(|finding| finding.status.is_comparison()).filter_map(|finding| finding.layer);
     Some(result.image.layers.get(layers.min()?)?.step.as_ref()?.history)
 }
 
@@ -129,7 +130,8 @@ fn place(url: &str) -> String {
 fn created(claim: Claim, image: &Image, findings: &[Finding]) -> Judged {
     let layers = findings.iter().filter_map(|finding| finding.layer);
     let times = layers.filter_map(|layer| image.layers.get(layer)?.step.as_ref()?.created.clone());
-    let seconds = |time: &str| time.ends_with('Z').then(|| time.chars().take("2026-01-31T14:02:11".len()).collect::<String>());
+    let seconds =
+        |time: &str| time.ends_with('Z').then(|| time.chars().take("2026-01-31T14:02:11".len()).collect::<String>());
     let newest = times.filter_map(|time| seconds(&time)).max();
     match (seconds(&claim.value), newest) {
         (Some(said), Some(newest)) if said < newest => {

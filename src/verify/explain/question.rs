@@ -8,8 +8,8 @@ use crate::mapping::Mapping;
 use crate::path::{ImagePath, RepoPath};
 use crate::repo::{LfsPointer, RepoFile};
 use crate::tree::{FileTree, NodeKind};
-use crate::verify::job::Job;
 use crate::verify::PlatformResult;
+use crate::verify::job::Job;
 
 /// A file that history is asked about.
 #[derive(Clone, Debug)]
@@ -66,7 +66,9 @@ fn contents(job: &Job<'_>, tree: &FileTree, finding: &Finding) -> Vec<BlobId> {
             let pointer = LfsPointer::text(&stored.content.sha256_hex(), stored.content.size);
             [Some(stored.content.blob), BlobId::of(&pointer, format).ok()].into_iter().flatten().collect()
         }
-        None => link_target(tree, &finding.image).and_then(|target| BlobId::of(target, format).ok()).into_iter().collect(),
+        None => {
+            link_target(tree, &finding.image).and_then(|target| BlobId::of(target, format).ok()).into_iter().collect()
+        }
     }
 }
 

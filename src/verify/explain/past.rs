@@ -1,0 +1,238 @@
+//! What history knows of the bytes that differ.
+
+use std::collections::BTreeSet;
+
+use crate::blob::BlobId;
+use crate::compare::{Finding, Past, Status};
+use crate::error::Error;
+use crate::path::RepoPath;
+use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
+use crate::repo::{Commit, RepoFileKind};
+use crate::verify::PlatformResult;
+use crate::verify::job::Job;
+
+use super::absent::Neighbours;
+use super::question::Looked;
+use super::{closest, identity};
+
+/// A walked history, and the commit that it is seen from.
+pub(super) struct Walked<'h> {
+    pub(super) history: &'h History,
+    pub(super) names: &'h Names,
+    /// The revision that was asked for.
+    pub(super) asked: CommitIndex,
+    /// How many commits the revision reaches; what comes after them is on other branches.
+    pub(super) reached: usize,
+}
+
+impl Walked<'_> {
+    /// Whether the revision reaches a commit.
+    pub(super) fn is_reached(&self, commit: CommitIndex) -> bool {
+        commit.position() < self.reached
+    }
+
+    /// A place in history.
+    pub(super) fn past(&self, commit: CommitIndex) -> Result<Past, Error> {
+        let behind = self.is_reached(commit).then(|| self.history.distance(self.asked, commit));
+        Ok(Past { commit: self.history.commit(commit)?, behind, replaced_by: None })
+    }
+}
+
+/// Walks the history once, and explains the findings, the image and its layers by it.
+pub(super) fn explain(
+    job: &Job<'_>,
+    asked: &Commit,
+    result: &mut PlatformResult,
+    looked: &mut Vec<Looked>,
+) -> Result<Vec<String>, Error> {
+    count_with_layers(result);
+    let unplaced = result.image.layers.len();
+    let wanted: Vec<Wanted> = looked.iter().map(|looked| wanted(result, looked, unplaced)).collect();
+    let anywhere: Vec<BlobId> =
+        looked.iter().filter(|looked| is_elsewhere(result, looked)).flat_map(|looked| looked.blobs.clone()).collect();
+    let query = Query { wanted: &wanted, anywhere: &anywhere };
+    let mut history = History::walk(job.repository, asked, &query)?;
+    let reached = history.commits().len();
+    let Some(asked) = history.find(asked) else { return Ok(Vec::new()) };
+    let names = Names::of(job.repository)?;
+    if !everything_is_known(&history, looked) {
+        history.extend(&names)?;
+    }
+    let walked = Walked { history: &history, names: &names, asked, reached };
+    for (position, looked) in looked.iter().enumerate() {
+        judge(job, &walked, &mut result.findings[looked.finding], looked, position)?;
+    }
+    closest::explain(job, &walked, result, looked)?;
+    let known: Vec<usize> = known(result, looked);
+    identity::explain(job, &walked, result, looked, &known)?;
+    keep(looked, &known);
+    Ok(limits_of(&history))
+}
+
+/// Files that git never had say nothing of commits.
+fn known(result: &PlatformResult, looked: &[Looked]) -> Vec<usize> {
+    let is_known = |(_, looked): &(usize, &Looked)| {
+        !looked.candidate || result.findings[looked.finding].status == Status::Leftover
+    };
+    looked.iter().enumerate().filter(is_known).map(|(position, _)| position).collect()
+}
+
+fn keep(looked: &mut Vec<Looked>, known: &[usize]) {
+    let known: BTreeSet<usize> = known.iter().copied().collect();
+    let mut position = 0;
+    looked.retain(|_| {
+        position += 1;
+        known.contains(&(position - 1))
+    });
+}
+
+fn count_with_layers(result: &mut PlatformResult) {
+    let neighbours = Neighbours::of(&result.findings);
+    for finding in &mut result.findings {
+        finding.counted_with = finding.layer.or_else(|| neighbours.layer(&finding.image));
+    }
+}
+
+fn wanted(result: &PlatformResult, looked: &Looked, unplaced: usize) -> Wanted {
+    let finding = &result.findings[looked.finding];
+    let is_link = finding.file.is_none() && !looked.absent;
+    let kind = match &finding.repo {
+        // What the image has for a link of git may be the file that it leads to.
+        Some((_, file)) if finding.status == Status::Same => file.kind,
+        _ if is_link => RepoFileKind::Symlink,
+        _ => RepoFileKind::Regular,
+    };
+    let group = finding.counted_with.unwrap_or(unplaced);
+    Wanted { path: looked.path.clone(), kind, blobs: looked.blobs.clone(), absent: looked.absent, group }
+}
+
+/// Whether contents may be git's at another path.
+fn is_elsewhere(result: &PlatformResult, looked: &Looked) -> bool {
+    result.findings[looked.finding].status == Status::Modified
+}
+
+/// Whether the revision's own history has all contents in their places; then other branches need not be asked.
+fn everything_is_known(history: &History, looked: &[Looked]) -> bool {
+    let known = |(position, looked): (usize, &Looked)| {
+        looked.candidate
+            || history.versions(position).iter().any(|version| match version.file {
+                Some(file) => looked.blobs.contains(&file.blob),
+                None => looked.absent,
+            })
+    };
+    looked.iter().enumerate().all(known)
+}
+
+fn judge(
+    job: &Job<'_>,
+    walked: &Walked<'_>,
+    finding: &mut Finding,
+    looked: &Looked,
+    position: usize,
+) -> Result<(), Error> {
+    match finding.status {
+        Status::Modified => judge_modified(job, walked, finding, looked, position),
+        Status::Untracked => judge_untracked(walked, finding, position, looked),
+        Status::Missing => judge_missing(walked, finding, position),
+        _ => Ok(()),
+    }
+}
+
+fn judge_modified(
+    job: &Job<'_>,
+    walked: &Walked<'_>,
+    finding: &mut Finding,
+    looked: &Looked,
+    position: usize,
+) -> Result<(), Error> {
+    if let Some(commit) = newest_with(walked, looked, position) {
+        let mut past = walked.past(commit)?;
+        if walked.is_reached(commit) {
+            finding.status = Status::Stale;
+            past.replaced_by = replaced_by(walked, position, commit)?;
+            if let Some((_, file)) = &mut finding.repo {
+                file.size = file.size.or(job.repository.blob_size(file.blob)?);
+            }
+        } else {
+            finding.status = Status::Other;
+            finding.note =
+                Some(format!("{} has these bytes here; it is not in the history of the revision", past.commit.short));
+        }
+        finding.past = Some(past);
+        return Ok(());
+    }
+    let elsewhere = looked.blobs.iter().find_map(|&blob| walked.history.elsewhere(blob));
+    if let Some((path, commit)) = elsewhere {
+        let past = walked.past(commit)?;
+        finding.status = Status::Other;
+        finding.note = Some(note_of_path(path, &past));
+        finding.past = Some(past);
+    }
+    Ok(())
+}
+
+fn note_of_path(path: &RepoPath, past: &Past) -> String {
+    match past.behind {
+        Some(0) => format!("git has these bytes as {path}"),
+        _ => format!("git had these bytes as {path}, last in {}", past.commit.short),
+    }
+}
+
+/// The newest commit that has a file's contents in its place; one that the revision reaches, if there is one.
+fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize) -> Option<CommitIndex> {
+    let versions = walked.history.versions(position).iter();
+    let has = versions.filter(|version| version.file.is_some_and(|file| looked.blobs.contains(&file.blob)));
+    has.map(|version| version.commit).next()
+}
+
+/// The commit that put something else in the place of what `commit` has.
+fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Result<Option<Commit>, Error> {
+    let file = walked.history.file_at(position, commit);
+    let is_next = |next: &CommitIndex| {
+        walked.is_reached(*next)
+            && walked.history.parents(*next).contains(&commit)
+            && walked.history.file_at(position, *next) != file
+    };
+    let next = walked.history.commits().filter(is_next).last();
+    Ok(next.map(|next| walked.history.commit(next)).transpose()?)
+}
+
+fn judge_untracked(walked: &Walked<'_>, finding: &mut Finding, position: usize, looked: &Looked) -> Result<(), Error> {
+    let Some(commit) = newest_with(walked, looked, position).filter(|&commit| walked.is_reached(commit)) else {
+        return Ok(());
+    };
+    let mut past = walked.past(commit)?;
+    past.replaced_by = replaced_by(walked, position, commit)?;
+    finding.status = Status::Leftover;
+    finding.note = Some(match &past.replaced_by {
+        Some(deleted) => format!("{} deleted it from git: \"{}\"", deleted.short, deleted.subject),
+        None => "git has no such file any more".to_owned(),
+    });
+    finding.past = Some(past);
+    Ok(())
+}
+
+/// Says of a missing file which commit added it, unless its layers have told already what became of it.
+fn judge_missing(walked: &Walked<'_>, finding: &mut Finding, position: usize) -> Result<(), Error> {
+    if finding.note.is_some() {
+        return Ok(());
+    }
+    let added = walked.history.added(position, walked.asked);
+    if let Some(added) = added {
+        let past = walked.past(added)?;
+        finding.note = Some(format!("{} added it to git: \"{}\"", past.commit.short, past.commit.subject));
+        finding.past = Some(past);
+    }
+    Ok(())
+}
+
+/// What a history that ends too early leaves open.
+fn limits_of(history: &History) -> Vec<String> {
+    match history.boundary().is_empty() {
+        true => Vec::new(),
+        false => vec![
+            "this clone is shallow, so of earlier commits nothing can be said; git fetch --unshallow brings them"
+                .to_owned(),
+        ],
+    }
+}
