@@ -117,8 +117,8 @@ pub(super) fn relation(relation: Relation, revision: &str) -> String {
     let commits = |count: usize| if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
     match relation {
         Relation::Asked => format!("at {revision}"),
-        Relation::Behind(count) => format!("{} behind {revision}", commits(count)),
-        Relation::Ahead(count) => format!("{} ahead of {revision}", commits(count)),
+        Relation::Behind(count) => format!("{} behind", commits(count)),
+        Relation::Ahead(count) => format!("{} ahead", commits(count)),
         Relation::Apart => format!("not in the history of {revision}"),
     }
 }
@@ -137,13 +137,15 @@ pub(super) fn summary(identity: &Identity, revision: &str) -> String {
     }
 }
 
-/// The layers that brought files, one a line.
+/// The layers that brought files, one a line: position, commit, build step.
 pub(super) fn layer_lines(image: &Image, layers: &[LayerIdentity], revision: &str) -> Vec<String> {
-    let line = |layer: &LayerIdentity| {
+    let summaries: Vec<String> = layers.iter().map(|layer| summary(&layer.identity, revision)).collect();
+    let width = summaries.iter().map(|summary| summary.chars().count()).max().unwrap_or_default();
+    let line = |(layer, summary): (&LayerIdentity, &String)| {
         let step = step_of(image, layer.layer).unwrap_or_else(|| "step unknown".to_owned());
-        format!("{:>3}  {}\n       {}", layer.layer, escape(&step), summary(&layer.identity, revision))
+        format!("  {:>3}  {summary:<width$}  {}", layer.layer, escape(&step))
     };
-    layers.iter().map(line).collect()
+    layers.iter().zip(&summaries).map(line).collect()
 }
 
 /// The commits of an image, for people.

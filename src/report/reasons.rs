@@ -92,17 +92,27 @@ pub(super) fn commit_words(commit: &Commit) -> String {
     format!("{} \"{}\" ({day})", commit.short, escape(&commit.subject))
 }
 
-/// A claim: `label commit-sha = 269d492…: disagrees, …`.
+/// A claim in a line: `disagrees  label commit-sha = 269d492d91c5  (1 of 8 files is another one there)`.
 pub(super) fn claim_line(judged: &Judged) -> String {
-    const SHOWN: usize = 60;
     let verdict = match judged.agrees {
         Some(true) => "agrees",
-        Some(false) => "DISAGREES",
-        None => "cannot be judged",
+        Some(false) => "disagrees",
+        None => "unknown",
     };
-    let value: String = match judged.claim.value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &judged.claim.value[..end]),
-        None => judged.claim.value.clone(),
-    };
-    format!("{} = {}\n          {verdict}: {}", escape(&judged.claim.source), escape(&value), escape(&judged.note))
+    let value = shortened(&judged.claim.value);
+    format!("{verdict:<9}  {} = {}  ({})", escape(&judged.claim.source), escape(&value), escape(&judged.note))
+}
+
+/// The start of a long value; of a commit's id as many digits as tell it apart.
+fn shortened(value: &str) -> String {
+    const ID_DIGITS: usize = 12;
+    const CHARACTERS: usize = 60;
+    let is_id = value.len() >= 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id {
+        return value[..ID_DIGITS].to_owned();
+    }
+    match value.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
 }

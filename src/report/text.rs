@@ -249,15 +249,13 @@ fn explanations(writer: &mut Writer, answer: &Answer<'_>) {
     for result in &verification.platforms {
         let lines = identity::layer_lines(&result.image, &result.layers, revision);
         if !lines.is_empty() && !verification.agrees() {
-            writer.line("");
-            writer.line("layers");
+            writer.line("\nlayers");
             lines.iter().for_each(|line| writer.line(line));
         }
         let all = writer.style.detail == Detail::Verbose;
         let claims: Vec<_> = result.claims.iter().filter(|judged| all || judged.agrees.is_some()).collect();
         if !claims.is_empty() {
-            writer.line("");
-            writer.line("claims");
+            writer.line("\nclaims");
             claims.iter().for_each(|judged| writer.line(&format!("  {}", reasons::claim_line(judged))));
         }
     }

@@ -183,6 +183,7 @@ fn judge(repository: &Repository, image: &Image, mapped: Mapped, strictness: Str
         against: Against::Revision("HEAD".to_owned()),
         mapping: Request { maps, ..Request::default() },
         selection: Selection::default(),
+        depth: shipproof::verify::Depth::Differences,
         strictness,
         jobs: 1,
     };

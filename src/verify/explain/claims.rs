@@ -96,6 +96,7 @@ fn against(job: &Job<'_>, claim: Claim, commit: Commit, looked: &[Looked]) -> Re
     let equal = looked.iter().filter(|looked| looked.agrees(snapshot.files.get(&looked.path))).count();
     let (agrees, note) = match looked.len() - equal {
         0 => (true, format!("all {equal} files are those of {}", commit.short)),
+        1 => (false, format!("1 of {} files is not that of {}", looked.len(), commit.short)),
         other => (false, format!("{other} of {} files are not those of {}", looked.len(), commit.short)),
     };
     Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })

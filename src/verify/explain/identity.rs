@@ -11,22 +11,21 @@ use crate::verify::job::Job;
 use super::past::Walked;
 use super::question::Looked;
 
-/// Finds the commits of the image and of each layer that brought files. `known` are the positions of the files that
-/// git has or had.
+/// Finds the commits of the image and of each layer that brought files. Files that git never had say nothing of commits.
 pub(super) fn explain(
     job: &Job<'_>,
     walked: &Walked<'_>,
     result: &mut PlatformResult,
     looked: &[Looked],
-    known: &[usize],
 ) -> Result<(), Error> {
+    let known: Vec<usize> = (0..looked.len()).filter(|&position| !looked[position].candidate).collect();
     let mut layers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for &position in known {
+    for &position in &known {
         if let Some(layer) = result.findings[looked[position].finding].counted_with {
             layers.entry(layer).or_default().push(position);
         }
     }
-    let mut whole = identity(walked, looked, known, &[])?;
+    let mut whole = identity(walked, looked, &known, &[])?;
     if whole.fit() == Fit::Exact {
         confirm(job, result, &mut whole)?;
     }

@@ -1,10 +1,9 @@
 //! What history knows of the bytes that differ.
 
-use std::collections::BTreeSet;
-
 use crate::blob::BlobId;
 use crate::compare::{Finding, Past, Status};
 use crate::error::Error;
+use crate::image::Image;
 use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
 use crate::repo::{Commit, RepoFileKind};
@@ -43,7 +42,7 @@ pub(super) fn explain(
     job: &Job<'_>,
     asked: &Commit,
     result: &mut PlatformResult,
-    looked: &mut Vec<Looked>,
+    looked: &mut [Looked],
 ) -> Result<Vec<String>, Error> {
     count_with_layers(result);
     let unplaced = result.image.layers.len();
@@ -59,31 +58,12 @@ pub(super) fn explain(
         history.extend(&names)?;
     }
     let walked = Walked { history: &history, names: &names, asked, reached };
-    for (position, looked) in looked.iter().enumerate() {
-        judge(job, &walked, &mut result.findings[looked.finding], looked, position)?;
+    for (position, looked) in looked.iter_mut().enumerate() {
+        judge(job, &walked, &result.image, &mut result.findings[looked.finding], looked, position)?;
     }
     closest::explain(job, &walked, result, looked)?;
-    let known: Vec<usize> = known(result, looked);
-    identity::explain(job, &walked, result, looked, &known)?;
-    keep(looked, &known);
+    identity::explain(job, &walked, result, looked)?;
     Ok(limits_of(&history))
-}
-
-/// Files that git never had say nothing of commits.
-fn known(result: &PlatformResult, looked: &[Looked]) -> Vec<usize> {
-    let is_known = |(_, looked): &(usize, &Looked)| {
-        !looked.candidate || result.findings[looked.finding].status == Status::Leftover
-    };
-    looked.iter().enumerate().filter(is_known).map(|(position, _)| position).collect()
-}
-
-fn keep(looked: &mut Vec<Looked>, known: &[usize]) {
-    let known: BTreeSet<usize> = known.iter().copied().collect();
-    let mut position = 0;
-    looked.retain(|_| {
-        position += 1;
-        known.contains(&(position - 1))
-    });
 }
 
 fn count_with_layers(result: &mut PlatformResult) {
@@ -126,14 +106,15 @@ fn everything_is_known(history: &History, looked: &[Looked]) -> bool {
 fn judge(
     job: &Job<'_>,
     walked: &Walked<'_>,
+    image: &Image,
     finding: &mut Finding,
-    looked: &Looked,
+    looked: &mut Looked,
     position: usize,
 ) -> Result<(), Error> {
     match finding.status {
         Status::Modified => judge_modified(job, walked, finding, looked, position),
-        Status::Untracked => judge_untracked(walked, finding, position, looked),
-        Status::Missing => judge_missing(walked, finding, position),
+        Status::Untracked => judge_untracked(walked, finding, looked, position),
+        Status::Missing => judge_missing(walked, image, finding, position),
         _ => Ok(()),
     }
 }
@@ -197,13 +178,19 @@ fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Res
     Ok(next.map(|next| walked.history.commit(next)).transpose()?)
 }
 
-fn judge_untracked(walked: &Walked<'_>, finding: &mut Finding, position: usize, looked: &Looked) -> Result<(), Error> {
+fn judge_untracked(
+    walked: &Walked<'_>,
+    finding: &mut Finding,
+    looked: &mut Looked,
+    position: usize,
+) -> Result<(), Error> {
     let Some(commit) = newest_with(walked, looked, position).filter(|&commit| walked.is_reached(commit)) else {
         return Ok(());
     };
     let mut past = walked.past(commit)?;
     past.replaced_by = replaced_by(walked, position, commit)?;
     finding.status = Status::Leftover;
+    looked.candidate = false;
     finding.note = Some(match &past.replaced_by {
         Some(deleted) => format!("{} deleted it from git: \"{}\"", deleted.short, deleted.subject),
         None => "git has no such file any more".to_owned(),
@@ -212,18 +199,27 @@ fn judge_untracked(walked: &Walked<'_>, finding: &mut Finding, position: usize, 
     Ok(())
 }
 
-/// Says of a missing file which commit added it, unless its layers have told already what became of it.
-fn judge_missing(walked: &Walked<'_>, finding: &mut Finding, position: usize) -> Result<(), Error> {
-    if finding.note.is_some() {
-        return Ok(());
-    }
-    let added = walked.history.added(position, walked.asked);
-    if let Some(added) = added {
-        let past = walked.past(added)?;
-        finding.note = Some(format!("{} added it to git: \"{}\"", past.commit.short, past.commit.subject));
-        finding.past = Some(past);
+/// Says of a missing file that it is younger than the layer it would have come with, unless the layers have told already
+/// what became of it.
+fn judge_missing(walked: &Walked<'_>, image: &Image, finding: &mut Finding, position: usize) -> Result<(), Error> {
+    let added = walked.history.added(position, walked.asked).filter(|_| finding.note.is_none());
+    let step = finding.counted_with.and_then(|layer| image.layers.get(layer)?.step.as_ref());
+    let (Some(added), Some(made)) = (added, step.and_then(|step| step.created.as_deref())) else { return Ok(()) };
+    let commit = walked.history.commit(added)?;
+    if is_earlier(made, &commit.time) {
+        finding.note = Some(format!(
+            "{} added it at {} (\"{}\"), later than its layer was made",
+            commit.short, commit.time, commit.subject
+        ));
     }
     Ok(())
+}
+
+/// Compares two times of RFC 3339, of which the first comes from a builder and the second is in UTC. Times in other
+/// zones are not understood, and earlier than nothing.
+fn is_earlier(builders: &str, utc: &str) -> bool {
+    const SECONDS: usize = "2026-01-31T14:02:11".len();
+    builders.ends_with('Z') && builders.get(..SECONDS) < utc.get(..SECONDS)
 }
 
 /// What a history that ends too early leaves open.
