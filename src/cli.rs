@@ -38,6 +38,7 @@ impl Command {
         match self {
             Self::Verify(args) => Some(&args.output),
             Self::Identify(args) => Some(&args.output),
+            Self::Contains(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
@@ -55,6 +56,8 @@ pub enum Command {
     Verify(Verify),
     /// Find the commit, or the range of commits, that the image's files equal, and those of each layer
     Identify(Identify),
+    /// Check that the change of a commit is in the image
+    Contains(Contains),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image
@@ -63,7 +66,7 @@ pub enum Command {
     Grep(Grep),
     /// Write files of the image into a directory
     Extract(Extract),
-    /// Compare two images
+    /// Print how the image's files differ from git's, or from another image's
     Diff(Diff),
     /// List the layers of the image and the build steps that made them
     Layers(Layers),
@@ -103,6 +106,25 @@ pub struct Identify {
     /// Files to look at (all mapped ones when none is named), named as in `verify`
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Options of the comparison
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof contains`
+#[derive(Debug, Args)]
+pub struct Contains {
+    /// The image
+    pub image: String,
+    /// The commit whose change is looked for; of a merge, what it brought to its first parent
+    #[arg(value_name = "COMMIT")]
+    pub commit: String,
     /// Options of the comparison
     #[command(flatten)]
     pub compare: CompareArgs,

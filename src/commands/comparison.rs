@@ -28,6 +28,13 @@ pub(super) struct Typed<'a> {
     pub(super) depth: Depth,
 }
 
+/// Both sides, and what to compare of them.
+pub(super) struct Opened {
+    pub(super) repository: Repository,
+    pub(super) source: Box<dyn Source>,
+    pub(super) options: Options,
+}
+
 /// A finished comparison, and where its sides are from.
 pub(super) struct Compared {
     pub(super) repository: Repository,
@@ -50,11 +57,17 @@ impl Typed<'_> {
         Question { reference: self.image.to_owned(), revision }
     }
 
-    /// Compares.
-    pub(super) fn compare(&self, process: &Process) -> Result<Compared, Error> {
+    /// Opens both sides.
+    pub(super) fn open(&self, process: &Process) -> Result<Opened, Error> {
         let repository = Repository::open(&self.compare.repo)?;
         let options = self.options(&repository)?;
         let source = setup::open_source(self.image, self.read, process)?;
+        Ok(Opened { repository, source, options })
+    }
+
+    /// Compares.
+    pub(super) fn compare(&self, process: &Process) -> Result<Compared, Error> {
+        let Opened { repository, source, options } = self.open(process)?;
         let verification = verify::verify(source.as_ref(), &repository, &options)?;
         Ok(Compared { repository, source, question: self.question(), verification })
     }

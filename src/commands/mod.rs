@@ -2,6 +2,7 @@
 
 mod cat;
 mod comparison;
+mod contains;
 mod diff;
 mod extract;
 mod files;
@@ -27,6 +28,7 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
+        Command::Contains(args) => return contains::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
         Command::Grep(args) => grep::run(args, process),

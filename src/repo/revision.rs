@@ -58,6 +58,18 @@ impl Repository {
         self.resolve(&format!("refs/tags/{name}")).ok()
     }
 
+    /// The commit that `commit` follows: of a merge, the one that others were merged into. `None` for a first commit.
+    ///
+    /// # Errors
+    /// When it is not here, because a shallow clone left it out.
+    pub fn first_parent(&self, commit: &Commit) -> Result<Option<Commit>, RepoError> {
+        let id = self.id_of(commit)?;
+        let object = self.object(id, gix::objs::Kind::Commit)?.into_commit();
+        let Some(parent) = object.parent_ids().next() else { return Ok(None) };
+        let parent = self.object(parent.detach(), gix::objs::Kind::Commit)?.into_commit();
+        shown(&parent).map(Some).map_err(|error| unreadable(parent.id, error))
+    }
+
     /// The tree of `commit`.
     pub(super) fn tree_of(&self, commit: &Commit) -> Result<gix::ObjectId, RepoError> {
         let id = self.id_of(commit)?;

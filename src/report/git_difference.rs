@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::compare::Finding;
+use crate::compare::{Finding, Status};
 use crate::difference::Texts;
 use crate::limits;
 use crate::lines;
@@ -28,6 +28,42 @@ pub fn git_difference_text(
         one(answer, finding, texts, most, style, out)?;
     }
     Ok(())
+}
+
+/// The same with a line for each file that differs in another way: only in git, only in the image, of another kind. With
+/// `None` for `most` that is a path alone, and so are the others.
+///
+/// # Errors
+/// What writing, or reading the image's contents back, fails with.
+pub fn git_differences_text(
+    answer: &Answer<'_>,
+    texts: &mut Texts,
+    most: Option<usize>,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let strictness = answer.verification.strictness;
+    for finding in answer.verification.findings().filter(|finding| finding.status.differs(strictness)) {
+        let path = match &finding.repo {
+            Some((path, _)) => escape_bytes(path.as_bytes()),
+            None => escape_path(&finding.image),
+        };
+        match most {
+            None => writeln!(out, "{path}")?,
+            Some(most) if finding.status.is_other_bytes() => one(answer, finding, texts, most, style, out)?,
+            Some(_) => writeln!(out, "{}: {path}", difference(finding.status))?,
+        }
+    }
+    Ok(())
+}
+
+fn difference(status: Status) -> &'static str {
+    match status {
+        Status::Missing => "only in git",
+        Status::Leftover | Status::Untracked => "only in the image",
+        Status::Mode => "executable on one side only",
+        _ => "a file on one side only",
+    }
 }
 
 fn one(

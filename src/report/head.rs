@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::image::Image;
+use crate::image::{Image, Opened};
+use crate::repo::{Commit, Repository};
 
 use super::{Answer, Question};
 
@@ -23,23 +24,32 @@ pub(super) struct Head<'a> {
 impl<'a> Head<'a> {
     /// Of an answer.
     pub(super) fn new(answer: &'a Answer<'_>) -> Self {
-        let verification = answer.verification;
-        let platforms = verification.platforms.iter().map(|result| platform_report(&result.image));
+        let commit = answer.verification.git.commit.as_ref();
+        Self::of(answer.question, answer.repository, commit, &answer.verification.opened)
+    }
+
+    /// Of what was opened for an answer.
+    pub(super) fn of(
+        question: &'a Question,
+        repository: &Repository,
+        commit: Option<&'a Commit>,
+        opened: &'a Opened,
+    ) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             tool: Tool::OWN,
             image: ImageReport {
-                reference: &answer.question.reference,
-                digest: Some(verification.opened.digest.to_string()),
-                pinned: Some(&verification.opened.pinned),
-                platforms: platforms.collect(),
+                reference: &question.reference,
+                digest: Some(opened.digest.to_string()),
+                pinned: Some(&opened.pinned),
+                platforms: opened.images.iter().map(platform_report).collect(),
             },
             repo: RepoReport {
-                path: Some(absolute(answer.repository.path())),
-                revision: answer.question.revision.as_deref(),
-                commit: verification.git.commit.as_ref().map(|commit| commit.id.as_str()),
-                worktree: answer.question.revision.is_none(),
-                shallow: Some(answer.repository.is_shallow()),
+                path: Some(absolute(repository.path())),
+                revision: question.revision.as_deref(),
+                commit: commit.map(|commit| commit.id.as_str()),
+                worktree: question.revision.is_none(),
+                shallow: Some(repository.is_shallow()),
             },
         }
     }

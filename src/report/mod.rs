@@ -1,5 +1,6 @@
 //! Telling people and machines: one file a form, bytes out of a finished result.
 
+mod containment;
 mod difference;
 pub mod escape;
 mod git_difference;
@@ -21,8 +22,9 @@ use crate::mapping::history;
 use crate::repo::Repository;
 use crate::verify::Verification;
 
+pub use containment::{containment_json, containment_text};
 pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
-pub use git_difference::git_difference_text;
+pub use git_difference::{git_difference_text, git_differences_text};
 pub use identity::{identity_json, identity_text};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_json, layers_text};

@@ -1,5 +1,6 @@
 //! The main job from end to end: image against git.
 
+mod contains;
 mod explain;
 mod job;
 mod normalize;
@@ -22,6 +23,7 @@ use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
 
+pub use contains::{Contained, Containment, Held, TouchedFile, contains};
 use job::Job;
 
 /// What of git the image is compared with.

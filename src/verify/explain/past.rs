@@ -174,7 +174,7 @@ fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Res
             && walked.history.parents(*next).contains(&commit)
             && walked.history.file_at(position, *next) != file
     };
-    let next = walked.history.commits().filter(is_next).last();
+    let next = walked.history.commits().rfind(is_next);
     Ok(next.map(|next| walked.history.commit(next)).transpose()?)
 }
 
