@@ -38,20 +38,17 @@ impl History {
             return None;
         }
         let by = self.back(from, |_, parent| !path.exists(parent));
-        let before = |commit: CommitIndex| self.parents(commit).iter().find(|&&parent| path.exists(parent)).copied();
-        let direct = by.and_then(|commit| Some(Deletion { commit, before: before(commit)? }));
-        direct.or_else(|| self.left_out(wanted, from))
+        let before = by.and_then(|commit| self.parents(commit).first().copied());
+        by.zip(before).map(|(commit, before)| Deletion { commit, before }).or_else(|| self.left_out(wanted, from))
     }
 
-    /// The newest commit with the file that `from` reaches, and the oldest of its children there.
+    /// The newest commit that `from` reaches and that lacks the file while a parent has it.
     fn left_out(&self, wanted: usize, from: CommitIndex) -> Option<Deletion> {
         let reached = self.graph.reached(from);
         let path = self.trace(wanted);
-        let here = |commit: &CommitIndex| reached[commit.position()];
-        let before = self.commits().filter(here).find(|&commit| path.exists(commit))?;
-        let is_child = |commit: &CommitIndex| self.parents(*commit).contains(&before);
-        let commit = self.commits().filter(here).filter(is_child).last()?;
-        Some(Deletion { commit, before })
+        let lacking = self.commits().filter(|&commit| reached[commit.position()] && !path.exists(commit));
+        let with = |commit: CommitIndex| self.parents(commit).iter().find(|&&parent| path.exists(parent)).copied();
+        lacking.filter_map(|commit| Some(Deletion { commit, before: with(commit)? })).next()
     }
 
     /// Goes back from `from` along parents that are `same`, and gives the commit where that ends.

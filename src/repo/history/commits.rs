@@ -7,6 +7,7 @@ use gix::{ObjectId, commitgraph};
 
 use super::super::error::Cause;
 use super::super::{RepoError, Repository};
+use super::filters::Filters;
 
 /// What the cache of delta bases may hold; gix's default of 64 entries makes a walk over large trees twice as slow.
 const PACK_CACHE_BYTES: usize = 16 * 1024 * 1024;
@@ -41,6 +42,13 @@ impl Reader {
         // Without the file, or with a damaged one, the commits themselves say the same.
         let graph = git.commit_graph_if_enabled().ok().flatten().filter(|_| altered.is_empty());
         Ok(Self { git, partial: repository.is_partial(), altered, graph, buffer: Vec::new() })
+    }
+
+    /// The changed-path filters, which hold for original parents only.
+    pub(super) fn filters(&self) -> Option<Filters> {
+        self.graph.as_ref()?;
+        let filters = Filters::of(self.git.objects.store_ref().path());
+        (!filters.is_empty()).then_some(filters)
     }
 
     pub(super) fn commit(&mut self, id: ObjectId) -> Result<RawCommit, RepoError> {

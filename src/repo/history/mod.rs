@@ -11,6 +11,7 @@
 mod changes;
 mod commits;
 mod entries;
+mod filters;
 mod graph;
 mod names;
 mod query;
@@ -19,6 +20,7 @@ mod runs;
 mod search;
 mod tally;
 mod trie;
+mod walk;
 
 use gix::ObjectId;
 
@@ -34,6 +36,7 @@ pub use query::{Query, Wanted};
 use record::Recorder;
 pub use record::{Version, VersionFile};
 pub use runs::{Best, Run};
+use walk::Unchanged;
 
 /// Commits, and what a [`Query`] found in them.
 pub struct History {
@@ -42,6 +45,7 @@ pub struct History {
     recorder: Recorder,
     /// The slot of each commit's root tree.
     roots: Vec<u32>,
+    unchanged: Unchanged,
 }
 
 impl History {
@@ -52,7 +56,8 @@ impl History {
     pub fn walk(repository: &Repository, tip: &Commit, query: &Query<'_>) -> Result<Self, RepoError> {
         let reader = Reader::new(repository)?;
         let recorder = Recorder::new(query, repository.git.object_hash().len_in_bytes());
-        let mut history = Self { reader, graph: Graph::default(), recorder, roots: Vec::new() };
+        let unchanged = Unchanged::new(&reader, &recorder);
+        let mut history = Self { reader, graph: Graph::default(), recorder, roots: Vec::new(), unchanged };
         history.go_on(&[repository.id_of(tip)?])?;
         Ok(history)
     }
@@ -75,15 +80,6 @@ impl History {
         self.go_on(&[id])?;
         // What was just looked through is found.
         Ok(self.graph.find(id).unwrap_or(CommitIndex::new(0)))
-    }
-
-    fn go_on(&mut self, tips: &[ObjectId]) -> Result<(), RepoError> {
-        let trees = self.graph.grow(&mut self.reader, tips)?;
-        for tree in trees {
-            let commit = CommitIndex::new(self.roots.len());
-            self.roots.push(self.recorder.look(&mut self.reader, commit, tree)?);
-        }
-        Ok(())
     }
 
     /// The commits of the first walk, children before parents and else the newest first; then, in the same order, what

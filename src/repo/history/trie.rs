@@ -188,4 +188,38 @@ impl Trie {
         names.reverse();
         names.join(&b'/')
     }
+
+    /// At most `limit` paths that hold everything wanted at or below them, as far down as that goes; `None` when there
+    /// are more directories and files at the top.
+    pub(super) fn cover(&self, limit: usize) -> Option<Vec<Vec<u8>>> {
+        let mut paths = Vec::new();
+        let mut directories = vec![ROOT];
+        while let Some(directory) = directories.pop() {
+            let children = &self.directories[directory].children;
+            if paths.len() + directories.len() + children.len() > limit {
+                if directory == ROOT {
+                    return None;
+                }
+                paths.push(self.path(directory));
+                continue;
+            }
+            for child in children {
+                match child.target {
+                    Target::Leaf(leaf) => paths.push(self.leaf_path(leaf)),
+                    Target::Directory(below) => directories.push(below),
+                }
+            }
+        }
+        Some(paths)
+    }
+
+    fn leaf_path(&self, leaf: usize) -> Vec<u8> {
+        let Leaf { directory, child, .. } = self.leaves[leaf];
+        let mut path = self.path(directory);
+        if directory != ROOT {
+            path.push(b'/');
+        }
+        path.extend(&self.directories[directory].children[child].name);
+        path
+    }
 }
