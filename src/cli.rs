@@ -170,6 +170,9 @@ pub struct Ls {
 pub struct Layers {
     /// The image
     pub image: String,
+    /// Options of the comparison; inside a repository whose files the image has, it is told which commits they are
+    #[command(flatten)]
+    pub compare: CompareArgs,
     /// Options of reading images
     #[command(flatten)]
     pub read: ReadArgs,

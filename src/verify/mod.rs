@@ -84,6 +84,8 @@ pub struct Verification {
     pub platforms: Vec<PlatformResult>,
     /// What counts as a difference.
     pub strictness: Strictness,
+    /// What the layers say.
+    pub indexes: Indexes,
     /// What was noticed while history was looked at.
     notices: Vec<String>,
 }
@@ -170,7 +172,7 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&git, &platforms, options)?;
     let notices = explain::explain(&job, &opened, &mut platforms)?;
-    Ok(Verification { git, opened, platforms, strictness: options.strictness, notices })
+    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
 }
 
 fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
