@@ -9,6 +9,9 @@ pub const CONFIG_BYTES: u64 = 8 << 20;
 /// Bytes of an attestation. Provenance in BuildKit's `max` mode describes every step, and stays below a few megabytes.
 pub const ATTESTATION_BYTES: u64 = 8 << 20;
 
+/// Manifests looked at of those that refer to an image; each costs a request, and no image has that much provenance.
+pub const REFERRERS: usize = 32;
+
 /// Bytes read of an error's body; enough for any message, and no more of an endless page.
 pub const ERROR_BODY_BYTES: usize = 16 << 10;
 

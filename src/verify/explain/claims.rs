@@ -19,7 +19,7 @@ pub(super) fn judge(
 ) -> Result<(Vec<Judged>, Vec<String>), Error> {
     let mut claims = claims::of_config(&result.image.config, first_own_step(result));
     let mut warnings = Vec::new();
-    match image::provenance(job.source, opened, &result.image) {
+    match provenance(job, opened, result) {
         Ok(statements) => {
             let statements = statements.iter().filter_map(|bytes| Statement::parse(bytes));
             claims.extend(statements.flat_map(|statement| claims::from_statement(&statement)));
@@ -34,6 +34,16 @@ pub(super) fn judge(
         Meaning::Created => Ok(created(claim, &result.image, &result.findings)),
     });
     Ok((judged.collect::<Result<_, _>>()?, warnings))
+}
+
+/// Provenance in the index costs a request or two. Elsewhere it has to be searched for, which is left to those who want
+/// to know more than that everything agrees.
+fn provenance(job: &Job<'_>, opened: &Opened, result: &PlatformResult) -> Result<Vec<Vec<u8>>, image::ImageError> {
+    let statements = image::provenance(job.source, opened, &result.image)?;
+    match statements.is_empty() && result.identity.is_some() {
+        true => image::referring_provenance(job.source, opened, &result.image),
+        false => Ok(statements),
+    }
 }
 
 /// The position in the history of the first step that brought a file of the repository.
