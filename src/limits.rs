@@ -47,6 +47,19 @@ pub const NORMALIZE_BYTES: u64 = 16 << 20;
 /// Bytes of a Dockerfile, `.dockerignore` or attributes file read from the repository.
 pub const REPO_TEXT_BYTES: u64 = 1 << 20;
 
+/// Bytes of the path that a build step names: Linux takes none that is longer (`PATH_MAX`).
+pub const BUILD_PATH_BYTES: usize = 4096;
+
+/// Bytes that the variables of one Dockerfile may stand for, all together. `ENV A=$A$A` doubles them with each line.
+pub const SUBSTITUTED_BYTES: usize = 4 << 20;
+
+/// Sources that the copies of one build may name. Images have a few hundred layers at most (overlayfs takes 500).
+pub const BUILD_SOURCES: usize = 4096;
+
+/// Files that the copies of one build may put into an image, those counted twice that two copies put there. A history
+/// of many copies of the whole repository would not fit into memory.
+pub const COPIED_FILES: usize = 2_000_000;
+
 /// Bytes of file contents held in memory before they move to an unnamed temporary file.
 pub const SPOOL_BYTES: usize = 4 << 20;
 

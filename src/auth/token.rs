@@ -165,6 +165,15 @@ fn shown(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
+/// Whether credentials of the registry at `registry_base` may be sent to `realm`, by the rules above.
+///
+/// # Errors
+///
+/// [`TokenError::RealmRefused`] with the rule that forbids it, and [`TokenError::Registry`].
+pub fn check_realm(registry_base: &str, realm: &str) -> Result<(), TokenError> {
+    checked_realm(registry_base, realm).map(drop)
+}
+
 /// The realm as an address that credentials may be sent to.
 fn checked_realm(registry_base: &str, realm: &str) -> Result<Url, TokenError> {
     let registry = Url::parse(registry_base).map_err(|_| TokenError::Registry(text::printable(registry_base)))?;

@@ -4,6 +4,7 @@
 //! leads nowhere but inside the image. Each node knows which layer set it.
 
 mod apply;
+mod fsck;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::layer::{FileContent, Wanted};
 use crate::path::ImagePath;
 use crate::source::Source;
 
+pub use fsck::Inconsistency;
 pub use resolve::Found;
 
 /// A file system.

@@ -48,7 +48,8 @@ impl Walked {
     /// The path of the deepest node reached.
     pub(super) fn path(&self) -> ImagePath {
         let there = self.trail.iter().filter(|(_, id)| id.is_some());
-        there.fold(ImagePath::root(), |path, (name, _)| path.join(name))
+        let names: Vec<&[u8]> = there.map(|(name, _)| name.as_slice()).collect();
+        ImagePath::clean(&names.join(&b'/'))
     }
 
     /// What the whole path names; `None` when there is nothing.

@@ -39,7 +39,9 @@ fn change(line: &str) -> Change {
 fn tree(layers: &[&str]) -> Result<FileTree, TreeError> {
     let mut tree = FileTree::default();
     for (position, text) in layers.iter().enumerate() {
-        tree.apply(position, &layer(text))?;
+        let applied = tree.apply(position, &layer(text));
+        assert_eq!(tree.fsck(position + 1), Ok(()), "{layers:?}");
+        applied?;
     }
     Ok(tree)
 }
