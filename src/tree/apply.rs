@@ -17,6 +17,9 @@ const SYMLINK_MODE: u32 = 0o777;
 /// Permission bits of a directory that a tar implies and does not list, as runtimes create it.
 const IMPLIED_DIRECTORY_MODE: u32 = 0o755;
 
+/// The bit of a directory that directories made in it take over, unless their mode is set (`man 2 mkdir`).
+const SET_GROUP_ID: u32 = 0o2000;
+
 impl FileTree {
     /// Applies the layer at position `layer`.
     ///
@@ -49,7 +52,7 @@ impl FileTree {
 
     fn remove(&mut self, path: &ImagePath) -> Result<(), TreeError> {
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-        if let Some(found) = self.lookup(&directory)?
+        if let Some(found) = self.walk(&directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
         {
             entries.remove(name);
@@ -58,7 +61,7 @@ impl FileTree {
     }
 
     fn empty(&mut self, directory: &ImagePath) -> Result<(), TreeError> {
-        if let Some(found) = self.lookup(directory)?
+        if let Some(found) = self.walk(directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
         {
             entries.clear();
@@ -101,7 +104,7 @@ impl FileTree {
             }
             EntryKind::Special => NodeKind::Special,
             EntryKind::Hardlink(target) => {
-                let Some(found) = self.entry(target)? else { return Ok(None) };
+                let Some(found) = self.walk(target, Last::Keep)?.named() else { return Ok(None) };
                 let linked = self.node(found.id);
                 // A link shares the attributes of what it links to.
                 return match &linked.kind {
@@ -123,16 +126,19 @@ impl FileTree {
             if !path.starts_with(&there) {
                 return Err(TreeError::NotADirectory { path: path.clone(), there, layer });
             }
-            self.nodes[here.0] = Self::implied_directory(layer);
+            let parent = there.parent().unwrap_or_default();
+            let parent = self.entry(&parent)?.map_or(ROOT, |found| found.id);
+            self.nodes[here.0] = self.implied_directory(layer, parent);
         }
         for name in walked.missing() {
-            here = self.insert(here, name, Self::implied_directory(layer));
+            here = self.insert(here, name, self.implied_directory(layer, here));
         }
         Ok(here)
     }
 
-    fn implied_directory(layer: usize) -> Node {
-        Node { kind: NodeKind::Directory(BTreeMap::new()), mode: IMPLIED_DIRECTORY_MODE, layer }
+    fn implied_directory(&self, layer: usize, parent: NodeId) -> Node {
+        let mode = IMPLIED_DIRECTORY_MODE | self.node(parent).mode & SET_GROUP_ID;
+        Node { kind: NodeKind::Directory(BTreeMap::new()), mode, layer }
     }
 
     fn insert(&mut self, directory: NodeId, name: &[u8], node: Node) -> NodeId {

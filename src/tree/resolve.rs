@@ -52,9 +52,15 @@ impl Walked {
         ImagePath::clean(&names.join(&b'/'))
     }
 
-    /// What the whole path names; `None` when there is nothing.
+    /// What the whole path names to a process; `None` when there is nothing.
     fn end(&self) -> Option<Found> {
-        let exists = !self.leapt && self.missing().next().is_none();
+        if self.leapt { None } else { self.named() }
+    }
+
+    /// What the whole path names to a layer: umoci goes by the names alone through what is no directory (`no/../srv`),
+    /// for what it puts there and for everything else.
+    pub(super) fn named(&self) -> Option<Found> {
+        let exists = self.missing().next().is_none();
         exists.then(|| Found { path: self.path(), id: self.id() })
     }
 

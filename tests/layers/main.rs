@@ -1,0 +1,13 @@
+//! The merged file system against real runtimes, umoci and podman: the same entries, modes, sizes, link targets and
+//! bytes; for images written as text in `testdata/layers`, for random ones, and for images of a real builder.
+
+#[expect(dead_code, reason = "each test binary uses a part of the support module")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod built;
+mod case;
+mod files;
+mod ours;
+mod parallel;
+mod shown;
