@@ -219,6 +219,7 @@ fn history(layout: Layout) -> String {
     };
     let mut stream = String::new();
     let mut side: Option<usize> = None;
+    let mut main = 0;
     for number in 1..=COMMITS {
         let merges = number % MERGE_EVERY == 0 && side.is_some();
         let on_side = !merges && number % MERGE_EVERY > MERGE_EVERY - 4;
@@ -228,11 +229,12 @@ fn history(layout: Layout) -> String {
         let _ = writeln!(stream, "committer T <t@example.com> {} +0000", 1_500_000_000 + number * 600);
         let _ = writeln!(stream, "data {}\n{message}", message.len());
         if on_side && side.is_none() {
-            let _ = writeln!(stream, "from refs/heads/main^0");
+            let _ = writeln!(stream, "from :{main}");
         }
         if let Some(tip) = side.filter(|_| merges) {
             let _ = writeln!(stream, "merge :{tip}");
         }
+        main = if on_side { main } else { number };
         side = if on_side { Some(number) } else { side.filter(|_| !merges) };
         let files = if number == 1 {
             (0..FILES).collect()

@@ -1,7 +1,6 @@
 //! Reading commits and trees out of the object database, as a walk needs them.
 
-use std::collections::HashMap;
-
+use gix::hashtable::{HashMap, HashSet};
 use gix::objs::{Find as _, Kind};
 use gix::{ObjectId, commitgraph};
 
@@ -86,7 +85,7 @@ impl Reader {
 #[derive(Default)]
 struct Altered {
     /// Commits whose parents a shallow clone left out.
-    shallow: Vec<ObjectId>,
+    shallow: HashSet,
     /// `info/grafts`, which git has given up in favour of `git replace` and still obeys.
     grafts: HashMap<ObjectId, Vec<ObjectId>>,
 }
@@ -96,7 +95,7 @@ impl Altered {
         let shallow = git.shallow_commits()?.map(|commits| commits.iter().copied().collect()).unwrap_or_default();
         let grafts = match std::fs::read(git.common_dir().join("info").join("grafts")) {
             Ok(text) => text.split(|&byte| byte == b'\n').filter_map(graft).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashMap::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashMap::default(),
             Err(error) => return Err(error.into()),
         };
         Ok(Self { shallow, grafts })

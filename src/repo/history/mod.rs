@@ -22,12 +22,16 @@ mod tally;
 mod trie;
 mod walk;
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use gix::ObjectId;
 
 use super::{Commit, RepoError, Repository, revision};
 use crate::blob::BlobId;
 use crate::path::RepoPath;
 pub use changes::Deletion;
+use changes::Line;
 use commits::Reader;
 pub use graph::CommitIndex;
 use graph::Graph;
@@ -46,6 +50,7 @@ pub struct History {
     /// The slot of each commit's root tree.
     roots: Vec<u32>,
     unchanged: Unchanged,
+    line: RefCell<Option<(usize, Arc<Line>)>>,
 }
 
 impl History {
@@ -57,7 +62,8 @@ impl History {
         let reader = Reader::new(repository)?;
         let recorder = Recorder::new(query, repository.git.object_hash().len_in_bytes());
         let unchanged = Unchanged::new(&reader, &recorder);
-        let mut history = Self { reader, graph: Graph::default(), recorder, roots: Vec::new(), unchanged };
+        let mut history =
+            Self { reader, graph: Graph::default(), recorder, roots: Vec::new(), unchanged, line: RefCell::new(None) };
         history.go_on(&[repository.id_of(tip)?])?;
         Ok(history)
     }

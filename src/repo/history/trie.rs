@@ -80,7 +80,7 @@ impl Child {
         self.changes.last().map_or(ABSENT, |&(_, value)| value)
     }
 
-    fn at(&self, slot: u32) -> u32 {
+    pub(super) fn at(&self, slot: u32) -> u32 {
         let after = self.changes.partition_point(|&(from, _)| from <= slot);
         if after == 0 || slot == ABSENT { ABSENT } else { self.changes[after - 1].1 }
     }
@@ -162,30 +162,36 @@ impl Trie {
 
     /// The version of a leaf, counted from 1, under a root tree; [`ABSENT`] without a file.
     pub(super) fn version(&self, leaf: usize, root_slot: u32) -> u32 {
-        let Leaf { directory, child, .. } = self.leaves[leaf];
-        self.directories[directory].children[child].at(self.slot(directory, root_slot))
+        let (directory, child) = self.place(leaf);
+        child.at(self.slot(directory, root_slot))
     }
 
     /// The slot of a directory under a root tree.
     fn slot(&self, directory: usize, root_slot: u32) -> u32 {
+        self.way(directory).iter().fold(root_slot, |slot, child| child.at(slot))
+    }
+
+    /// What to look up, one after the other from a root tree's slot down, to get to a directory's.
+    pub(super) fn way(&self, directory: usize) -> Vec<&Child> {
         let mut way = Vec::new();
         let mut at = directory;
         while let Some((above, child)) = self.directories[at].above {
-            way.push((above, child));
+            way.push(&self.directories[above].children[child]);
             at = above;
         }
-        way.iter().rev().fold(root_slot, |slot, &(above, child)| self.directories[above].children[child].at(slot))
+        way.reverse();
+        way
+    }
+
+    /// The directory of a leaf, and the child that it is there.
+    pub(super) fn place(&self, leaf: usize) -> (usize, &Child) {
+        let Leaf { directory, child, .. } = self.leaves[leaf];
+        (directory, &self.directories[directory].children[child])
     }
 
     /// The path of a directory.
     pub(super) fn path(&self, directory: usize) -> Vec<u8> {
-        let mut names = Vec::new();
-        let mut at = directory;
-        while let Some((above, child)) = self.directories[at].above {
-            names.push(self.directories[above].children[child].name.as_slice());
-            at = above;
-        }
-        names.reverse();
+        let names: Vec<&[u8]> = self.way(directory).iter().map(|child| child.name.as_slice()).collect();
         names.join(&b'/')
     }
 
@@ -214,12 +220,12 @@ impl Trie {
     }
 
     fn leaf_path(&self, leaf: usize) -> Vec<u8> {
-        let Leaf { directory, child, .. } = self.leaves[leaf];
+        let (directory, child) = self.place(leaf);
         let mut path = self.path(directory);
         if directory != ROOT {
             path.push(b'/');
         }
-        path.extend(&self.directories[directory].children[child].name);
+        path.extend(&child.name);
         path
     }
 }
