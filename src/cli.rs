@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::limits;
 use crate::platform::Platform;
 
 mod looking;
@@ -233,6 +234,9 @@ pub struct ReadArgs {
     /// Layers read at once [default: the number of processors, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// MiB that the list of the image's files may take up; more than this is taken for an attack
+    #[arg(long, value_name = "MIB", default_value_t = limits::INDEX_BYTES >> 20)]
+    pub memory: usize,
 }
 
 /// Flags of all commands that report.

@@ -74,7 +74,7 @@ fn with_image(args: &Diff, other: &str, names: &[OsString], process: &Process) -
 /// The paths that `names` mean in either image; `None` for all. Nothing to compare is an error.
 fn chosen(image: &Inspected, other: &Inspected, names: &[Vec<u8>]) -> Result<Option<BTreeSet<ImagePath>>, Error> {
     if names.is_empty() {
-        let nothing = [image, other].iter().all(|inspected| inspected.tree.all().is_empty());
+        let nothing = [image, other].iter().all(|inspected| inspected.tree.all().next().is_none());
         return if nothing { Err(Error::NoFiles) } else { Ok(None) };
     }
     let mut chosen = BTreeSet::new();

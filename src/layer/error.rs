@@ -39,7 +39,7 @@ pub enum LayerFault {
         source: io::Error,
     },
     /// More entries than there is memory for.
-    #[error("its entries and those of the layers read with it take up more than {0} bytes")]
+    #[error("its entries and those of the layers read with it would take up more than {0} bytes")]
     TooLarge(usize),
     /// A whiteout that names nothing that could be removed.
     #[error("whiteout {0} names no file (image-spec layer.md, \"Whiteouts\")")]
@@ -74,6 +74,9 @@ impl LayerError {
             LayerFault::Stored(error) => SourceError::in_reader(error)
                 .and_then(SourceError::hint)
                 .or_else(|| BlobError::in_reader(error).map(|error| error.hint().to_owned())),
+            LayerFault::TooLarge(_) => {
+                Some("--memory MIB allows more, if the image is to be trusted so far".to_owned())
+            }
             _ => None,
         }
     }

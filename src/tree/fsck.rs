@@ -106,7 +106,7 @@ impl FileTree {
     }
 
     fn check_listing(&self) -> Result<(), Inconsistency> {
-        let listed = self.all();
+        let listed: Vec<_> = self.all().collect();
         for (position, (path, id)) in listed.iter().enumerate() {
             let found = Ok(Some(Found { path: path.clone(), id: *id }));
             let is_link = matches!(self.node(*id).kind, NodeKind::Symlink(_));
@@ -117,7 +117,7 @@ impl FileTree {
             if path.components().count() == 1 {
                 let rest = &listed[position + 1..];
                 let inside = rest.iter().take_while(|(other, _)| other.starts_with(path)).count();
-                if self.below(&Found { path: path.clone(), id: *id }) != rest[..inside] {
+                if !self.below(&Found { path: path.clone(), id: *id }).eq(rest[..inside].iter().cloned()) {
                     return Err(Inconsistency::Listing(path.clone()));
                 }
             }

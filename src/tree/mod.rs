@@ -137,22 +137,14 @@ impl FileTree {
 
     /// Everything below `directory` (itself excluded), directories before their entries, names in byte order.
     /// Symbolic links are listed, not followed.
-    pub fn below(&self, directory: &Found) -> Vec<(ImagePath, NodeId)> {
-        let mut listed = Vec::new();
-        let mut pending = vec![(directory.path.clone(), directory.id)];
-        while let Some((path, id)) = pending.pop() {
-            if id != directory.id {
-                listed.push((path.clone(), id));
-            }
-            if let NodeKind::Directory(entries) = &self.node(id).kind {
-                pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
-            }
-        }
-        listed
+    pub fn below(&self, directory: &Found) -> Below<'_> {
+        let mut below = Below { tree: self, pending: Vec::new() };
+        below.push(&directory.path, directory.id);
+        below
     }
 
     /// Everything in the file system; see [`FileTree::below`].
-    pub fn all(&self) -> Vec<(ImagePath, NodeId)> {
+    pub fn all(&self) -> Below<'_> {
         self.below(&Found { path: ImagePath::root(), id: ROOT })
     }
 
@@ -161,5 +153,30 @@ impl FileTree {
             NodeKind::Directory(entries) => Some(entries),
             _ => None,
         }
+    }
+}
+
+/// The entries below a directory, one after another.
+#[derive(Clone, Debug)]
+pub struct Below<'t> {
+    tree: &'t FileTree,
+    pending: Vec<(ImagePath, NodeId)>,
+}
+
+impl Below<'_> {
+    fn push(&mut self, path: &ImagePath, id: NodeId) {
+        if let Some(entries) = self.tree.entries(id) {
+            self.pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
+        }
+    }
+}
+
+impl Iterator for Below<'_> {
+    type Item = (ImagePath, NodeId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (path, id) = self.pending.pop()?;
+        self.push(&path, id);
+        Some((path, id))
     }
 }

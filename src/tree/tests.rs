@@ -56,7 +56,7 @@ fn listing(tree: &FileTree) -> Vec<String> {
         NodeKind::Symlink(target) => format!("{path}>{}", String::from_utf8_lossy(target)),
         NodeKind::Special => format!("{path}!"),
     };
-    tree.all().into_iter().map(show).collect()
+    tree.all().map(show).collect()
 }
 
 /// The first four digits of a text's blob id.

@@ -14,7 +14,7 @@ use crate::diagnosis::Cause;
 use crate::error::Error;
 use crate::identify::{Identity, LayerIdentity};
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Indexes};
+use crate::layer::{self, Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
@@ -50,8 +50,8 @@ pub struct Options {
     pub strictness: Strictness,
     /// How far history is looked at.
     pub depth: Depth,
-    /// Layers read at once.
-    pub jobs: usize,
+    /// How much of the machine reading layers may take.
+    pub effort: Effort,
 }
 
 /// How far history is looked at.
@@ -167,7 +167,7 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&git, &platforms, options)?;

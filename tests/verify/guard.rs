@@ -7,6 +7,7 @@ use std::io::{Cursor, Read};
 use shipproof::compare::Strictness;
 use shipproof::descriptor::Descriptor;
 use shipproof::digest::Digest;
+use shipproof::layer::Effort;
 use shipproof::mapping::Request;
 use shipproof::path::{ImagePath, RepoPath};
 use shipproof::repo::Repository;
@@ -185,7 +186,7 @@ fn judge(repository: &Repository, image: &Image, mapped: Mapped, strictness: Str
         selection: Selection::default(),
         depth: shipproof::verify::Depth::Differences,
         strictness,
-        jobs: 1,
+        effort: Effort::default(),
     };
     verify(&Memory::of(image), repository, &options).expect("there is enough to compare")
 }
