@@ -82,6 +82,11 @@ pub const TAR_HOLE_BYTES: u64 = 16 << 30;
 /// bytes, several times what the largest images have. The index of 400,000 files takes 65 MiB.
 pub const INDEX_BYTES: usize = 256 << 20;
 
+/// Bytes that the merged file system and a list of its paths may take up. A layer's index does not hold the
+/// directories that its paths imply, and a manifest may list one layer thousands of times. A million and a half files
+/// with names of 60 bytes fit.
+pub const TREE_BYTES: usize = 512 << 20;
+
 /// Bytes that one blob may unpack to, whatever its size; ten minutes of hashing.
 pub const UNPACKED_BYTES: u64 = 256 << 30;
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::layer::{Change, Entry, EntryKind, LayerIndex};
+use crate::limits;
 use crate::path::ImagePath;
 
 use super::resolve::Last;
@@ -77,7 +78,7 @@ impl FileTree {
             return Ok(true);
         };
         let Some(node) = self.node_of(layer, entry)? else { return Ok(false) };
-        let directory = self.directory(layer, &parent)?;
+        let (directory, length) = self.directory(layer, &parent)?;
         let existing = self.entries(directory).and_then(|entries| entries.get(name)).copied();
         match existing.filter(|existing| self.entries(*existing).is_some()) {
             Some(existing) if matches!(node.kind, NodeKind::Directory(_)) => {
@@ -85,7 +86,7 @@ impl FileTree {
                 (kept.mode, kept.layer) = (node.mode, layer);
             }
             _ => {
-                self.insert(directory, name, node);
+                self.insert(directory, name, length + 1 + name.len(), node)?;
             }
         }
         Ok(true)
@@ -113,8 +114,9 @@ impl FileTree {
         Ok(Some(Node { kind, mode: entry.mode, layer }))
     }
 
-    /// The directory `path`, created where it is missing, as every runtime does for entries without parents.
-    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<NodeId, TreeError> {
+    /// The directory `path` and the bytes of its real path. It is created where it is missing, as every runtime does
+    /// for entries without parents.
+    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<(NodeId, usize), TreeError> {
         let walked = self.walk(path, Last::Follow)?;
         let mut here = walked.id();
         if self.entries(here).is_none() {
@@ -125,23 +127,30 @@ impl FileTree {
             }
             self.nodes[here.0] = Self::implied_directory(layer);
         }
+        let mut length = walked.path_bytes();
         for name in walked.missing() {
-            here = self.insert(here, name, Self::implied_directory(layer));
+            length += 1 + name.len();
+            here = self.insert(here, name, length, Self::implied_directory(layer))?;
         }
-        Ok(here)
+        Ok((here, length))
     }
 
     fn implied_directory(layer: usize) -> Node {
         Node { kind: NodeKind::Directory(BTreeMap::new()), mode: IMPLIED_DIRECTORY_MODE, layer }
     }
 
-    fn insert(&mut self, directory: NodeId, name: &[u8], node: Node) -> NodeId {
+    /// Puts a node whose path has `length` bytes.
+    fn insert(&mut self, directory: NodeId, name: &[u8], length: usize, node: Node) -> Result<NodeId, TreeError> {
+        self.bytes += size_of::<Node>() + length;
+        if self.bytes > limits::TREE_BYTES {
+            return Err(TreeError::TooLarge { layer: node.layer });
+        }
         let id = NodeId(self.nodes.len());
         self.nodes.push(node);
         if let NodeKind::Directory(entries) = &mut self.nodes[directory.0].kind {
             entries.insert(name.into(), id);
         }
-        id
+        Ok(id)
     }
 }
 

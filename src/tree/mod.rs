@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::image::Image;
 use crate::layer::{FileContent, Wanted};
+use crate::limits;
 use crate::path::ImagePath;
 use crate::source::Source;
 
@@ -24,6 +25,8 @@ pub use resolve::Found;
 pub struct FileTree {
     /// Node 0 is the root. Nodes that a layer removed stay in the table, out of reach.
     nodes: Vec<Node>,
+    /// What the nodes and a list of their paths take up, those out of reach counted, too.
+    bytes: usize,
 }
 
 /// The number of a node in its tree.
@@ -115,6 +118,12 @@ pub enum TreeError {
         /// The layer's position.
         layer: usize,
     },
+    /// More files than fit into memory ([`limits::TREE_BYTES`]).
+    #[error("with layer {layer} the file system takes up more than {} bytes", limits::TREE_BYTES)]
+    TooLarge {
+        /// The layer's position.
+        layer: usize,
+    },
     /// A root that is no directory.
     #[error("layer {layer} makes the root of the file system something else than a directory")]
     Root {
@@ -125,7 +134,8 @@ pub enum TreeError {
 
 impl Default for FileTree {
     fn default() -> Self {
-        Self { nodes: vec![Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 }] }
+        let root = Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 };
+        Self { nodes: vec![root], bytes: 0 }
     }
 }
 

@@ -177,12 +177,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn pair(
-        &mut self,
-        current: &Current<'_>,
-        destination: ImagePath,
-        in_context: &[u8],
-    ) -> Result<(), TooManyFiles> {
+    fn pair(&mut self, current: &Current<'_>, destination: ImagePath, in_context: &[u8]) -> Result<(), TooManyFiles> {
         self.take()?;
         let source: RepoPath = self.context.directory.join(in_context);
         self.copies.directories.push(CopiedDirectory { destination, source, step: current.index });
