@@ -65,6 +65,7 @@ pub mod blob;
 pub mod compression;
 pub mod descriptor;
 pub mod digest;
+pub mod json;
 pub mod limits;
 pub mod path;
 pub mod platform;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
 const ORDER: [&[&str]; 18] = [
-    &["blob", "compression", "digest", "limits", "path", "platform", "spool"],
+    &["blob", "compression", "digest", "json", "limits", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
     &["auth"],
