@@ -115,8 +115,9 @@ seed dockerfile/stages '# syntax=docker/dockerfile:1' 'ARG V=1' 'FROM --platform
 seed dockerfile/words '# escape=`' 'FROM x' \
   "COPY --parents --exclude=*.md --exclude='b c' services/./api/**/*.py /app/" 'COPY <<EOT /file' text EOT 'RUN a `' \
   '  && b' 'COPY h?m[a-e].md sh* app' 'ONBUILD COPY . .' 'ENTRYPOINT run'
-seed dockerfile/doubling 'FROM x' 'ENV A=0123456789' 'ENV A=$A$A$A$A$A$A$A$A' 'ENV A=$A$A$A$A$A$A$A$A' \
-  'ENV A=$A$A$A$A$A$A$A$A' 'COPY $A/a /x' 'WORKDIR $A' 'COPY b b'
+eightfold='ENV A=$A$A$A$A$A$A$A$A'
+seed dockerfile/doubling 'FROM x' 'ENV A=0123456789' "$eightfold" "$eightfold" "$eightfold" "$eightfold" "$eightfold" \
+  "$eightfold" "$eightfold" 'COPY $A/a /x' 'WORKDIR $A' 'COPY b b'
 printf 'FROM x\nCOPY . /app/\n\0# no\n*\n!services\n**/*.py\n!services/api/b/\n' >dockerfile/ignore
 
 jq -r '.history[].created_by // ""' config/demo-good >history/demo
