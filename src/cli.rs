@@ -234,7 +234,7 @@ pub struct ReadArgs {
     /// Layers read at once [default: the number of processors, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
-    /// MiB that the list of the image's files may take up; more than this is taken for an attack
+    /// MiB that the list of what the layers hold may take up, and again the one of the merged file system
     #[arg(long, value_name = "MIB", default_value_t = limits::INDEX_BYTES >> 20)]
     pub memory: usize,
 }

@@ -66,6 +66,7 @@ pub mod blob;
 pub mod compression;
 pub mod descriptor;
 pub mod digest;
+pub mod json;
 pub mod limits;
 pub mod lines;
 pub mod path;

@@ -90,9 +90,13 @@ pub const TAR_HEADERS: u32 = 5_000_000;
 /// Bytes of holes in the sparse files of one layer. They take no room in it, but hashing these takes half a minute.
 pub const TAR_HOLE_BYTES: u64 = 16 << 30;
 
-/// Bytes that the indexes of all layers read together, and the file system merged from them, may take up unless the
-/// user allows more: some 700,000 files with names of 60 bytes, several times what the largest images have.
-pub const INDEX_BYTES: usize = 256 << 20;
+/// Bytes that the indexes of all layers read together may take up unless the user allows more: 700,000 files with names
+/// of 60 bytes, several times what the largest images have. The index of 400,000 files takes 65 MiB.
+pub const INDEX_BYTES: usize = 128 << 20;
+
+/// Bytes that the merged file system may take up, likewise. A layer's index does not hold the directories that its paths
+/// imply, and a manifest may list one layer thousands of times.
+pub const TREE_BYTES: usize = INDEX_BYTES;
 
 /// Bytes that one blob may unpack to, whatever its size; ten minutes of hashing.
 pub const UNPACKED_BYTES: u64 = 256 << 30;

@@ -138,7 +138,7 @@ impl Chosen {
                 indexes.insert(digest, Arc::clone(index));
             }
         }
-        let tree = verify::merge(&image, &indexes)?;
+        let tree = verify::merge(&image, &indexes, effort(args).memory)?;
         Ok(Inspected { source, opened, image, indexes, tree })
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn index(
             Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
             Whiteout::No => Change::Put(entry(position, header, contents, format)?),
         };
-        budget.take(index.changes.last(), &change)?;
+        budget.take(&change)?;
         if let Change::Put(Entry { kind: EntryKind::Regular(content), .. }) = &change {
             index.file_bytes += content.size;
         }

@@ -21,7 +21,7 @@ use crate::source::{self, Source};
 use self::budget::Budget;
 
 pub use content::contents;
-pub use error::{LayerError, LayerFault};
+pub use error::{LayerError, LayerFault, MORE_MEMORY};
 pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
 pub use tar::TarError;
@@ -34,7 +34,7 @@ pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
 pub struct Effort {
     /// Layers read at once.
     pub jobs: usize,
-    /// Bytes that the indexes and the file system merged from them may take up.
+    /// Bytes that the indexes may take up, and again the file system merged from them.
     pub memory: usize,
 }
 

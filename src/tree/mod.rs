@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::image::Image;
 use crate::layer::{FileContent, Wanted};
+use crate::limits;
 use crate::path::ImagePath;
 use crate::source::Source;
 
@@ -24,6 +25,10 @@ pub use resolve::Found;
 pub struct FileTree {
     /// Node 0 is the root. Nodes that a layer removed stay in the table, out of reach.
     nodes: Vec<Node>,
+    /// What the nodes and their names take up, those out of reach counted, too.
+    bytes: usize,
+    /// What they may take up.
+    most: usize,
 }
 
 /// The number of a node in its tree.
@@ -115,6 +120,14 @@ pub enum TreeError {
         /// The layer's position.
         layer: usize,
     },
+    /// More files than the memory allowed for them holds.
+    #[error("with layer {layer} the file system takes up more than {most} bytes")]
+    TooLarge {
+        /// The layer's position.
+        layer: usize,
+        /// The bytes allowed.
+        most: usize,
+    },
     /// A root that is no directory.
     #[error("layer {layer} makes the root of the file system something else than a directory")]
     Root {
@@ -124,12 +137,19 @@ pub enum TreeError {
 }
 
 impl Default for FileTree {
+    /// An empty file system that may grow to [`limits::TREE_BYTES`].
     fn default() -> Self {
-        Self { nodes: vec![Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 }] }
+        Self::with_memory(limits::TREE_BYTES)
     }
 }
 
 impl FileTree {
+    /// An empty file system that may grow to `most` bytes.
+    pub fn with_memory(most: usize) -> Self {
+        let root = Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 };
+        Self { nodes: vec![root], bytes: 0, most }
+    }
+
     /// The node with this number.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]

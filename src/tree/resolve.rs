@@ -52,6 +52,11 @@ impl Walked {
         ImagePath::clean(&names.join(&b'/'))
     }
 
+    /// The bytes of that path, each name with its slash.
+    pub(super) fn path_bytes(&self) -> usize {
+        self.trail.iter().filter(|(_, id)| id.is_some()).map(|(name, _)| name.len() + 1).sum()
+    }
+
     /// What the whole path names to a process; `None` when there is nothing.
     fn end(&self) -> Option<Found> {
         if self.leapt { None } else { self.named() }

@@ -147,3 +147,16 @@ fn what_cannot_be_applied_is_named() {
         assert_eq!(tree(&layers).unwrap_err().to_string(), expected);
     }
 }
+
+#[test]
+fn what_would_fill_the_memory_is_refused() {
+    let deep = |depth: usize| FileTree::default().apply(0, &layer(&format!("d {}", "a/".repeat(depth))));
+    // As deep as Linux lets a process name it, and as deep as a tar can say it.
+    assert_eq!(deep(2048), Ok(()));
+    assert_eq!(deep(limits::TAR_PATH_BYTES / 2), Err(TreeError::TooLarge { layer: 0, most: limits::TREE_BYTES }));
+
+    let mut tree = FileTree::default();
+    let layer = layer(&"f a=1\n".repeat(100_000));
+    let applied = (0..).find_map(|position| tree.apply(position, &layer).err());
+    assert!(matches!(applied, Some(TreeError::TooLarge { layer: 5..100, .. })), "{applied:?}");
+}

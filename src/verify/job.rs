@@ -36,7 +36,7 @@ struct Judgement {
 impl Job<'_> {
     /// Merges, maps and compares the image of one platform.
     pub(super) fn platform(&self, image: &Image) -> Result<PlatformResult, Error> {
-        let tree = merge(image, self.indexes)?;
+        let tree = merge(image, self.indexes, self.options.effort.memory)?;
         let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
         let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
         let mut plan = self.plan(&evidence)?;

@@ -188,15 +188,15 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
     })
 }
 
-/// The merged file system of an image.
+/// The merged file system of an image, of at most `memory` bytes.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
 /// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
-pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
-    let mut tree = FileTree::default();
+pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
+    let mut tree = FileTree::with_memory(memory);
     for layer in &image.layers {
         let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
         tree.apply(layer.index, index)?;
