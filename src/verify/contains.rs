@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::image;
 use crate::layer;
 use crate::limits;
+use crate::mapping::Presence;
 use crate::path::{ImagePath, RepoPath};
 use crate::platform::Platform;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
@@ -149,7 +150,7 @@ pub fn contains(
     let (mut files, mut unmapped, mut warnings) = (Vec::new(), Vec::new(), opened.warnings.clone());
     for image in &opened.images {
         let result = job.platform(image)?;
-        let places: Vec<Place> = change.touched.iter().flat_map(|path| places(&result, path)).collect();
+        let places = change.places(&job, &result)?;
         unmapped.extend(change.touched.iter().filter(|path| !places.iter().any(|place| place.repo == **path)).cloned());
         files.extend(change.held(&job, &result, places)?);
         warnings.extend(result.plan.warnings);
@@ -165,6 +166,8 @@ pub fn contains(
 /// A commit, and what it changed.
 struct Change {
     commit: Commit,
+    /// The first parent.
+    parent: Option<Commit>,
     snapshot: Snapshot,
     touched: Vec<RepoPath>,
 }
@@ -178,15 +181,35 @@ struct Place {
 impl Change {
     fn of(repository: &Repository, commit: Commit) -> Result<Self, Error> {
         let snapshot = repo::of_revision(repository, &commit)?;
-        let before: BTreeMap<RepoPath, RepoFile> = match repository.first_parent(&commit)? {
-            Some(parent) => repo::of_revision(repository, &parent)?.files,
+        let parent = repository.first_parent(&commit)?;
+        let before: BTreeMap<RepoPath, RepoFile> = match &parent {
+            Some(parent) => repo::of_revision(repository, parent)?.files,
             None => BTreeMap::new(),
         };
         let all = before.keys().chain(snapshot.files.keys().filter(|path| !before.contains_key(*path)));
         let blob = |files: &BTreeMap<RepoPath, RepoFile>, path| files.get(path).map(|file| file.blob);
         let changed = all.filter(|path| blob(&before, path) != blob(&snapshot.files, path));
         let touched = changed.cloned().collect();
-        Ok(Self { commit, snapshot, touched })
+        Ok(Self { commit, parent, snapshot, touched })
+    }
+
+    /// Where the touched files belong in the image. What the revision does not have any more is looked for where a build
+    /// of the commit, or of the one before it, would have put it.
+    fn places(&self, job: &Job<'_>, result: &PlatformResult) -> Result<Vec<Place>, Error> {
+        let mut places: Vec<Place> = self.touched.iter().flat_map(|path| planned(result, &result.tree, path)).collect();
+        for then in [Some(&self.commit), self.parent.as_ref()].into_iter().flatten() {
+            let is_placed = |path: &RepoPath| {
+                job.git.snapshot.files.contains_key(path) || places.iter().any(|place| place.repo == *path)
+            };
+            let rest: Vec<&RepoPath> = self.touched.iter().filter(|path| !is_placed(path)).collect();
+            if rest.is_empty() {
+                break;
+            }
+            if let Some(built) = job.platform_at(then, &result.image)? {
+                places.extend(rest.into_iter().flat_map(|path| planned(&built, &result.tree, path)));
+            }
+        }
+        Ok(places)
     }
 
     fn held(&self, job: &Job<'_>, result: &PlatformResult, places: Vec<Place>) -> Result<Vec<TouchedFile>, Error> {
@@ -268,23 +291,13 @@ impl Change {
     }
 }
 
-/// Where the file at `path` of git belongs: where the plan expects it or, for a file that the revision has not, where
-/// its directory is.
-fn places(result: &PlatformResult, path: &RepoPath) -> Vec<Place> {
-    let place = |image: &ImagePath| Place { repo: path.clone(), image: image.clone() };
+/// Where the plan of `result` expects the file at `path` of git. A file that no build needs to copy was copied if it is
+/// there.
+fn planned(result: &PlatformResult, tree: &FileTree, path: &RepoPath) -> Vec<Place> {
     let expected = result.plan.expected.iter().filter(|(_, expected)| expected.repo == *path);
-    let expected: Vec<Place> = expected.map(|(image, _)| place(image)).collect();
-    if !expected.is_empty() {
-        return expected;
-    }
-    let mappings = result.plan.mappings.iter().filter(|mapping| path.starts_with(&mapping.repo));
-    let narrowest = mappings.max_by_key(|mapping| mapping.repo.components().count());
-    let image = narrowest.and_then(|mapping| Some(mapping.image.join(path.strip_prefix(&mapping.repo)?)));
-    image
-        .iter()
-        .filter(|image| result.tree.lookup(&image.parent().unwrap_or_default()).is_ok_and(|found| found.is_some()))
-        .map(place)
-        .collect()
+    let is_there = |image: &ImagePath| !matches!(tree.entry(image), Ok(None));
+    let copied = expected.filter(|(image, expected)| expected.presence == Presence::Required || is_there(image));
+    copied.map(|(image, _)| Place { repo: path.clone(), image: image.clone() }).collect()
 }
 
 fn file(tree: &FileTree, path: &ImagePath) -> Option<Stored> {

@@ -4,7 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod model;
 mod oracle;
 
 use std::path::Path;
@@ -16,6 +15,7 @@ use shipproof::repo::{Commit, RepoFileKind, Repository, Settings};
 
 use model::{CONTENTS, File, Made, Mode, PATHS};
 use oracle::Oracle;
+use support::model;
 use support::random::Random;
 use support::tools;
 

@@ -1,0 +1,8 @@
+//! Why an image differs: statuses, commits, causes and claims, by images whose story is known.
+
+#[expect(dead_code, reason = "each test binary uses a part of the support module")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod random;
+mod slow;
