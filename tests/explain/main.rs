@@ -4,5 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod built;
+mod claims;
+mod contains;
+mod differences;
 mod random;
+mod shapes;
 mod slow;
+mod story;
+mod table;
