@@ -39,7 +39,7 @@ fn versions_are_placed_in_history() {
     }
     let outcome = story.run(&["contains", &old, id(1)]).exits(1);
     assert!(
-        outcome.stdout.starts_with(&format!("lacks: the image has not the change of {}", &id(1)[..7])),
+        outcome.stdout.starts_with(&format!("lacks: the change of {} is not in the image", &id(1)[..7])),
         "{outcome:?}"
     );
     story.run(&["contains", &old, "nowhere"]).exits(2);
