@@ -193,6 +193,12 @@ fn the_json_says_what_is_true() {
     expected["findings"][0]["note"] = "no layer has it: it was not copied".into();
     let nearest = format!("in no commit; nearest to that of {}, 2 lines added or removed", &head[..7]);
     expected["findings"][2]["note"] = nearest.into();
+    // What these are, `identify` is held to.
+    assert_eq!(
+        (&report["identities"][0]["match"], &report["identities"][0]["matched"]),
+        (&"partial".into(), &1.into())
+    );
+    expected["identities"] = report["identities"].clone();
     assert_eq!(report, expected);
 }
 
