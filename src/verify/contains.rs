@@ -189,7 +189,8 @@ impl Change {
         let all = before.keys().chain(snapshot.files.keys().filter(|path| !before.contains_key(*path)));
         let blob = |files: &BTreeMap<RepoPath, RepoFile>, path| files.get(path).map(|file| file.blob);
         let changed = all.filter(|path| blob(&before, path) != blob(&snapshot.files, path));
-        let touched = changed.cloned().collect();
+        let mut touched: Vec<RepoPath> = changed.cloned().collect();
+        touched.sort();
         Ok(Self { commit, parent, snapshot, touched })
     }
 
@@ -209,6 +210,7 @@ impl Change {
                 places.extend(rest.into_iter().flat_map(|path| planned(&built, &result.tree, path)));
             }
         }
+        places.sort_by(|one, other| (&one.repo, &one.image).cmp(&(&other.repo, &other.image)));
         Ok(places)
     }
 

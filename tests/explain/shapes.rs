@@ -20,7 +20,7 @@ fn branches_are_found() {
     let release = story.scene.repo.commit("Pick a");
     story.scene.repo.git(&["checkout", "-q", "main"]);
     for (tip, subject, findings) in [
-        (&feature, "Feature", vec!["shared/a.py stale 4 1", "shared/util.py other Feature null"]),
+        (&feature, "Feature", vec!["main.py stale 3 2", "shared/a.py stale 4 1", "shared/util.py other Feature null"]),
         (&release, "Pick a", vec!["main.py stale 3 2"]),
     ] {
         let image = story.scene.image(&story.image(tip, tip));
