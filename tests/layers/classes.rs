@@ -34,11 +34,11 @@ const CLASSES: &[Class] = &[
     Class { name: "removal after an entry", runtimes: BOTH, rewrite: removals_first },
     Class { name: "hard link before its target", runtimes: BOTH, rewrite: links_last },
     Class { name: "hard link to what it replaces", runtimes: BOTH, rewrite: links_to_others },
-    Class { name: "entry below a file", runtimes: BOTH, rewrite: directories_for_files },
+    Class { name: "way through a link", runtimes: PODMAN, rewrite: real_paths },
     Class { name: "removal of nothing", runtimes: PODMAN, rewrite: without_idle_removals },
+    Class { name: "entry below a file", runtimes: BOTH, rewrite: directories_for_files },
     Class { name: "duplicate", runtimes: PODMAN, rewrite: duplicates_in_layers },
     Class { name: "hard link with another mode", runtimes: PODMAN, rewrite: modes_of_targets },
-    Class { name: "way through a link", runtimes: PODMAN, rewrite: real_paths },
 ];
 
 /// Whether two sides are the same: a file system, or that there is none.
@@ -181,11 +181,13 @@ fn without_idle_removals(stack: &Stack) -> Vec<Stack> {
     stack.places().filter(|place| is_removal(&stack.entry(*place))).map(|place| without(stack, place)).collect()
 }
 
-/// With a path's second entry, and all that follows, in a layer of their own.
+/// With a path's second entry, or what replaces a directory of its layer, and all that follows, in a layer of their own.
 fn duplicates_in_layers(stack: &Stack) -> Vec<Stack> {
     let is_second = |&(layer, line): &(usize, usize)| {
-        let path = path_of(&stack.entry((layer, line)));
-        (0..line).any(|before| path_of(&stack.entry((layer, before))) == path)
+        let entry = stack.entry((layer, line));
+        let path = path_of(&entry);
+        let earlier = (0..line).map(|before| path_of(&stack.entry((layer, before))));
+        earlier.into_iter().any(|before| before == path || entry.kind != Kind::Directory && before.starts_with(&path))
     };
     let cut = |(layer, line): (usize, usize)| {
         let mut layers = stack.0.clone();

@@ -23,7 +23,7 @@ const PODMAN_SHARE: u64 = 3;
 /// Stacks that share a podman storage, which gets slower with each.
 const AT_ONCE: usize = 25;
 /// Differences that are made smaller and shown.
-const SHOWN: usize = 20;
+const SHOWN: usize = 4;
 
 /// The name of a class, or what differs.
 type Verdict = Result<String, String>;
