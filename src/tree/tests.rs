@@ -105,6 +105,11 @@ fn layers_are_applied_as_the_specification_says() {
             vec!["/app>no/../srv".into(), "/srv".into(), format!("/srv/x={one}@1")],
         ),
         (
+            "a whiteout behind a link through a missing directory and back",
+            vec!["f srv/x=1\nl app>no/../srv", "- app/x"],
+            vec!["/app>no/../srv".into(), "/srv".into()],
+        ),
+        (
             "links never leave the root",
             vec!["l up>../../..", "f up/x=1"],
             vec!["/up>../../..".into(), format!("/x={one}@1")],

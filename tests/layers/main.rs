@@ -7,7 +7,11 @@ mod support;
 
 mod built;
 mod case;
+mod classes;
 mod files;
+mod maker;
 mod ours;
 mod parallel;
 mod shown;
+mod stack;
+mod stacks;

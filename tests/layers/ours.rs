@@ -7,9 +7,13 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use shipproof::blob::ObjectFormat;
+use shipproof::layer::LayerIndex;
+use shipproof::path::ImagePath;
+use shipproof::tree::{FileTree, Node, NodeKind};
 
 use super::support::cli::Shipproof;
-use super::support::layers::digest_of;
+use super::support::layers::{Layer, digest_of};
 use super::support::tools;
 use super::support::unpacked::{Made, Tree, Unpacked};
 
@@ -67,4 +71,34 @@ pub(crate) fn wrong_content(layout: &Path, tag: &str, tree: &Tree) -> Option<Str
         !output.status.success() || Some(digest_of(&output.stdout)) != file.sha256
     });
     wrong.map(|(path, _)| format!("cat prints something else for {}", path.escape_ascii()))
+}
+
+/// What the library makes of an image, without a process.
+pub(crate) fn merged(layers: &[Layer]) -> Made {
+    let tree = file_tree(layers)?;
+    let entry = |(path, id): (ImagePath, _)| (path.as_bytes().to_vec(), node_of(tree.node(id)));
+    Ok(tree.all().into_iter().map(entry).collect())
+}
+
+/// The merged file system itself, or the refusal.
+pub(crate) fn file_tree(layers: &[Layer]) -> Result<FileTree, String> {
+    let mut tree = FileTree::default();
+    for (at, layer) in layers.iter().enumerate() {
+        let index = LayerIndex::read(&layer.blob[..], ObjectFormat::Sha1).map_err(|fault| fault.to_string())?;
+        tree.apply(at, &index).map_err(|error| error.to_string())?;
+    }
+    Ok(tree)
+}
+
+fn node_of(node: &Node) -> Unpacked {
+    let empty = Unpacked { kind: "other", mode: node.mode, size: 0, target: None, sha256: None };
+    match &node.kind {
+        NodeKind::Directory(_) => Unpacked { kind: "directory", ..empty },
+        NodeKind::Symlink(target) => Unpacked { kind: "symlink", target: Some(target.to_vec()), ..empty },
+        NodeKind::Regular(stored) => {
+            let sha256 = Some(format!("sha256:{}", stored.content.sha256_hex()));
+            Unpacked { kind: "file", size: stored.content.size, sha256, ..empty }
+        }
+        NodeKind::Special => empty,
+    }
 }
