@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::limits;
 use crate::platform::Platform;
 
 mod looking;
@@ -37,6 +38,8 @@ impl Command {
     pub fn output(&self) -> Option<&OutputArgs> {
         match self {
             Self::Verify(args) => Some(&args.output),
+            Self::Identify(args) => Some(&args.output),
+            Self::Contains(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
@@ -52,6 +55,10 @@ impl Command {
 pub enum Command {
     /// Check that the image holds the files that git says
     Verify(Verify),
+    /// Find the commit, or the range of commits, that the image's files equal, and those of each layer
+    Identify(Identify),
+    /// Check that the change of a commit is in the image
+    Contains(Contains),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image
@@ -60,7 +67,7 @@ pub enum Command {
     Grep(Grep),
     /// Write files of the image into a directory
     Extract(Extract),
-    /// Compare two images
+    /// Print how the image's files differ from git's, or from another image's
     Diff(Diff),
     /// List the layers of the image and the build steps that made them
     Layers(Layers),
@@ -75,6 +82,50 @@ pub struct Verify {
     /// path, an absolute image path, or a glob; - reads a list from standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Print the lines that differ, too
+    #[arg(long)]
+    pub diff: bool,
+    /// Lines to print of each file that differs
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_diff_lines: usize,
+    /// Options of the comparison
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof identify`
+#[derive(Debug, Args)]
+pub struct Identify {
+    /// The image
+    pub image: String,
+    /// Files to look at (all mapped ones when none is named), named as in `verify`
+    #[arg(value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Options of the comparison
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Options of reading images
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Options of the report
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `shipproof contains`
+#[derive(Debug, Args)]
+pub struct Contains {
+    /// The image
+    pub image: String,
+    /// The commit whose change is looked for; of a merge, what it brought to its first parent
+    #[arg(value_name = "COMMIT")]
+    pub commit: String,
     /// Options of the comparison
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -120,6 +171,9 @@ pub struct Ls {
 pub struct Layers {
     /// The image
     pub image: String,
+    /// Options of the comparison; inside a repository whose files the image has, it is told which commits they are
+    #[command(flatten)]
+    pub compare: CompareArgs,
     /// Options of reading images
     #[command(flatten)]
     pub read: ReadArgs,
@@ -180,6 +234,9 @@ pub struct ReadArgs {
     /// Layers read at once [default: the number of processors, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// MiB that the list of what the layers hold may take up, and again the one of the merged file system
+    #[arg(long, value_name = "MIB", default_value_t = limits::INDEX_BYTES >> 20)]
+    pub memory: usize,
 }
 
 /// Flags of all commands that report.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blob::{BlobId, ObjectFormat};
 use crate::path::{ImagePath, RepoPath};
-use crate::repo::{RepoFile, RepoFileKind};
+use crate::repo::{Commit, RepoFile, RepoFileKind};
 use crate::tree::{FileTree, Found, Node, NodeKind, Stored, TreeError};
 
 /// How an image file and a git file stand to each other.
@@ -14,10 +14,16 @@ pub enum Status {
     Same,
     /// The same once git's own conversions are undone (line endings, `$Id$`, LFS).
     SameNormalized,
-    /// Other bytes.
+    /// Other bytes, which an earlier commit has at this path.
+    Stale,
+    /// Other bytes, which git has elsewhere: at another path, on another branch, in a later commit.
+    Other,
+    /// Other bytes, of no commit as far as history was looked at.
     Modified,
     /// In git, and expected in the image, but not there.
     Missing,
+    /// In a mapped directory of the image, with bytes that git had there until a commit deleted the file.
+    Leftover,
     /// In a mapped directory of the image, but not in git.
     Untracked,
     /// The same bytes, executable on one side only.
@@ -32,8 +38,11 @@ impl Status {
         match self {
             Self::Same => "same",
             Self::SameNormalized => "same-normalized",
+            Self::Stale => "stale",
+            Self::Other => "other",
             Self::Modified => "modified",
             Self::Missing => "missing",
+            Self::Leftover => "leftover",
             Self::Untracked => "untracked",
             Self::Mode => "mode",
             Self::Kind => "kind",
@@ -42,14 +51,19 @@ impl Status {
 
     /// Whether a file of the image was really held against a file of git.
     pub fn is_comparison(self) -> bool {
-        !matches!(self, Self::Missing | Self::Untracked)
+        !matches!(self, Self::Missing | Self::Leftover | Self::Untracked)
+    }
+
+    /// Whether the image has a file where git has one, with other bytes.
+    pub fn is_other_bytes(self) -> bool {
+        matches!(self, Self::Stale | Self::Other | Self::Modified)
     }
 
     /// Whether it makes the image differ.
     pub fn differs(self, strictness: Strictness) -> bool {
         match self {
             Self::Same | Self::SameNormalized => false,
-            Self::Modified | Self::Missing | Self::Kind => true,
+            Self::Stale | Self::Other | Self::Modified | Self::Missing | Self::Leftover | Self::Kind => true,
             Self::Untracked | Self::Mode => strictness == Strictness::Strict,
         }
     }
@@ -77,8 +91,23 @@ pub struct Finding {
     pub file: Option<Stored>,
     /// The layer that set the path.
     pub layer: Option<usize>,
+    /// The layer that it is counted with: the one that set it, or for a missing file the one of its neighbours.
+    pub counted_with: Option<usize>,
+    /// Where history has the bytes of the image's file, if they are not those of the revision.
+    pub past: Option<Past>,
     /// What else is worth saying.
     pub note: Option<String>,
+}
+
+/// A place in history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The commit.
+    pub commit: Commit,
+    /// Commits that the revision has and this one has not, if this one is part of the revision's history.
+    pub behind: Option<usize>,
+    /// The commit that put other bytes in their place, if there is one.
+    pub replaced_by: Option<Commit>,
 }
 
 /// What is compared.
@@ -101,6 +130,8 @@ impl Sides<'_> {
             image: image.clone(),
             file: None,
             layer: None,
+            counted_with: None,
+            past: None,
             note: None,
         };
         match self.tree.entry(image) {
@@ -230,5 +261,14 @@ fn untracked_file(path: ImagePath, node: &Node) -> Finding {
         NodeKind::Regular(stored) => Some(*stored),
         _ => None,
     };
-    Finding { status: Status::Untracked, repo: None, image: path, file, layer: Some(node.layer), note: None }
+    Finding {
+        status: Status::Untracked,
+        repo: None,
+        image: path,
+        file,
+        layer: Some(node.layer),
+        counted_with: None,
+        past: None,
+        note: None,
+    }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::layer::{self, LayerError, Wanted};
 use crate::limits;
+use crate::lines;
 use crate::path::ImagePath;
 use crate::spool::Spool;
 use crate::tree::{Entries, FileTree, Node, NodeKind, Stored};
@@ -64,7 +65,7 @@ pub fn between<'a>(
     other: &'a FileTree,
     chosen: Option<&BTreeSet<ImagePath>>,
 ) -> Vec<Difference<'a>> {
-    let [ours, theirs]: [Entries; 2] = [image, other].map(|tree| tree.all().into_iter().collect());
+    let [ours, theirs]: [Entries; 2] = [image, other].map(|tree| tree.all().collect());
     let paths: BTreeSet<&ImagePath> = ours.keys().chain(theirs.keys()).collect();
     let differences = paths.into_iter().filter(|path| chosen.is_none_or(|chosen| chosen.contains(path)));
     let differences = differences.filter_map(|path| {
@@ -115,9 +116,6 @@ pub enum Pair {
     TooLarge,
 }
 
-/// Bytes in which a NUL byte makes contents binary, as git has it (`xdiff-interface.c`, `FIRST_FEW_BYTES`).
-const SNIFFED_BYTES: usize = 8000;
-
 impl Texts {
     /// Reads the contents `wanted`.
     ///
@@ -128,7 +126,7 @@ impl Texts {
         layer::gather(wanted, &mut |content, reader| {
             let mut bytes = Vec::new();
             reader.take(limits::DIFF_BYTES).read_to_end(&mut bytes)?;
-            if bytes.iter().take(SNIFFED_BYTES).any(|&byte| byte == 0) {
+            if lines::is_binary(&bytes) {
                 texts.binary.insert(content.sha256);
                 return Ok(());
             }
@@ -142,7 +140,20 @@ impl Texts {
 
     /// Whether a changed file is small enough to be shown.
     pub fn is_shown(files: (&Stored, &Stored)) -> bool {
-        [files.0, files.1].iter().all(|stored| stored.content.size <= limits::DIFF_BYTES)
+        [files.0, files.1].into_iter().all(Self::is_small)
+    }
+
+    /// Whether one side of it is.
+    pub fn is_small(stored: &Stored) -> bool {
+        stored.content.size <= limits::DIFF_BYTES
+    }
+
+    /// The contents of one file; `None` if it is no text, or was not read.
+    ///
+    /// # Errors
+    /// What reading them back fails with.
+    pub fn text(&mut self, stored: &Stored) -> io::Result<Option<Vec<u8>>> {
+        self.places.get(&stored.content.sha256).cloned().map(|place| self.spool.read(&place)).transpose()
     }
 
     /// The contents of a changed file.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::extract::ExtractError;
 use crate::image::ImageError;
-use crate::layer::LayerError;
+use crate::layer::{LayerError, MORE_MEMORY};
 use crate::mapping::MappingError;
 use crate::path::RepoPath;
 use crate::reference::ReferenceError;
@@ -76,6 +76,9 @@ pub enum Error {
     /// Two images without files.
     #[error("nothing was compared: neither image has files")]
     NoFiles,
+    /// A commit none of whose files belongs into the image.
+    #[error("nothing was compared: no file that {0} touched belongs into the image")]
+    NothingTouched(String),
     /// Files that only the image has.
     #[error("nothing was compared: git has no file that matches")]
     OnlyUntracked,
@@ -126,9 +129,11 @@ impl Error {
             Self::Repo(error) => repo_kind(error),
             Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
-            Self::NothingCompared { .. } | Self::OnlyUntracked | Self::NotInGit(_) | Self::NoFiles => {
-                "nothing-compared"
-            }
+            Self::NothingCompared { .. }
+            | Self::NothingTouched(_)
+            | Self::OnlyUntracked
+            | Self::NotInGit(_)
+            | Self::NoFiles => "nothing-compared",
             Self::Filtered { .. } => "filtered",
             Self::File { .. } | Self::Stream { .. } => "io",
         }
@@ -142,6 +147,7 @@ impl Error {
             }
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),
+            Self::Tree(TreeError::TooLarge { .. }) => Some(MORE_MEMORY.to_owned()),
             Self::Extract(error) => error.hint(),
             Self::Search(error) => error.hint(),
             Self::Repo(error) => error.hint(),
@@ -151,7 +157,7 @@ impl Error {
             Self::Filtered { .. } => {
                 Some("--worktree compares with the checkout, where the filter has been applied".to_owned())
             }
-            Self::NothingCompared { .. } => {
+            Self::NothingCompared { .. } | Self::NothingTouched(_) => {
                 Some("is the mapping right? --verbose shows it, --map IMAGE_DIR=REPO_DIR sets it".to_owned())
             }
             Self::AmbiguousName { paths, .. } => {

@@ -31,7 +31,7 @@
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
-//! use shipproof::{auth, compare::Strictness, mapping, repo, select::Selection, source, verify};
+//! use shipproof::{auth, compare::Strictness, layer, mapping, repo, select::Selection, source, verify};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -52,7 +52,8 @@
 //!     mapping: mapping::Request::default(),
 //!     selection: Selection::default(),
 //!     strictness: Strictness::Contents,
-//!     jobs: 2,
+//!     depth: verify::Depth::Differences,
+//!     effort: layer::Effort::default(),
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;
 //! assert!(!verification.agrees(), "the demo image holds an old file");
@@ -65,7 +66,9 @@ pub mod blob;
 pub mod compression;
 pub mod descriptor;
 pub mod digest;
+pub mod json;
 pub mod limits;
+pub mod lines;
 pub mod path;
 pub mod platform;
 pub mod spool;
@@ -80,7 +83,10 @@ pub mod tree;
 // The git side.
 pub mod repo;
 // Bringing both together.
+pub mod claims;
 pub mod compare;
+pub mod diagnosis;
+pub mod identify;
 pub mod mapping;
 pub mod select;
 // Looking inside one image, or two.

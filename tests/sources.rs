@@ -462,6 +462,24 @@ fn an_archive_that_is_cut_short_is_no_image() {
     }
 }
 
+/// Docker and Podman take a key in any case (as Go's encoding/json does), and of several the last.
+#[test]
+fn a_list_with_a_key_in_two_cases_is_refused() {
+    let repo = plain_repository();
+    let caller = Shipproof::new().directory(repo.path());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let oci = Layout::with("v1", &whole_image()).archive();
+    let old = docker_archive(DockerArchive::Old, NAME, &whole_image());
+    let table = [("oci-archive", oci, "index.json", "Manifests"), ("docker-archive", old, "manifest.json", "layers")];
+    for (transport, tar, list, key) in table {
+        let mut members = members(&tar);
+        let text = String::from_utf8(members.remove(list).expect("it has a list")).expect("it is JSON");
+        members.insert(list.to_owned(), text.replacen('{', &format!("{{\"{key}\":[],"), 1).into_bytes());
+        let file = write(folder.path(), "twice.tar", &tar_of(&members));
+        refused(&caller, &format!("{transport}:{file}"), "corrupt-image", &[&file, list, "twice"]);
+    }
+}
+
 #[test]
 fn a_daemon_that_is_absent_or_lacks_the_image_is_named() {
     let Some(podman) = Podman::start() else { return };

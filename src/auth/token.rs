@@ -5,7 +5,7 @@
 //! never from an address of a private network that is not the registry's own. The names of hosts are not resolved to
 //! find out where they lead.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
@@ -165,6 +165,15 @@ fn shown(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
+/// Whether credentials of the registry at `registry_base` may be sent to `realm`, by the rules above.
+///
+/// # Errors
+///
+/// [`TokenError::RealmRefused`] with the rule that forbids it, and [`TokenError::Registry`].
+pub fn check_realm(registry_base: &str, realm: &str) -> Result<(), TokenError> {
+    checked_realm(registry_base, realm).map(drop)
+}
+
 /// The realm as an address that credentials may be sent to.
 fn checked_realm(registry_base: &str, realm: &str) -> Result<Url, TokenError> {
     let registry = Url::parse(registry_base).map_err(|_| TokenError::Registry(text::printable(registry_base)))?;
@@ -209,7 +218,12 @@ fn is_internal(url: &Url) -> bool {
     is_loopback(url)
         || match address(url) {
             Some(IpAddr::V4(v4)) => is_internal_v4(v4),
-            Some(IpAddr::V6(v6)) => v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(),
+            Some(IpAddr::V6(v6)) => {
+                v6.is_unspecified()
+                    || v6.is_unique_local()
+                    || v6.is_unicast_link_local()
+                    || translated(v6).is_some_and(|v4| v4.is_loopback() || is_internal_v4(v4))
+            }
             None => false,
         }
 }
@@ -219,6 +233,17 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
     // RFC 6598: addresses shared behind a carrier's NAT, also used for cloud metadata.
     let is_shared = first == 100 && (64..128).contains(&second);
     first == 0 || address.is_private() || address.is_link_local() || address.is_broadcast() || is_shared
+}
+
+/// The IPv4 address that a translator puts in the place of `address`: the one behind NAT64's prefix (RFC 6052), or that
+/// of an IPv4-compatible address (RFC 4291).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    }
 }
 
 /// The address that stands in place of a host name. URL parsing has already turned `0x7f.1` and the like into digits.
@@ -380,6 +405,7 @@ mod tests {
             ("http://127.0.0.1:5000", "http://localhost:5001/token"),
             ("http://localhost:5000", "http://[::1]:5001/token"),
             ("https://registry.example", "https://8.8.8.8/token"),
+            ("https://registry.example", "https://[64:ff9b::808:808]/token"),
         ];
         for (registry, realm) in allowed {
             assert!(checked_realm(registry, realm).is_ok(), "{registry} {realm}");
@@ -414,6 +440,9 @@ mod tests {
             (registry, "https://[::1]/token", private),
             (registry, "https://[::ffff:10.0.0.1]/token", private),
             (registry, "https://[fe80::1]/token", private),
+            (registry, "https://[64:ff9b::a9fe:a9fe]/token", private),
+            (registry, "https://[64:ff9b::7f00:1]/token", private),
+            (registry, "https://[::10.0.0.1]/token", private),
             (registry, "https://[fd00:ec2::254]/token", private),
             ("https://10.0.0.5:5000", "https://10.0.0.5:5001/token", private),
             ("https://10.0.0.5:5000", "https://10.0.0.6:5000/token", private),

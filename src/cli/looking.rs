@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{OutputArgs, ReadArgs};
+use super::{CompareArgs, OutputArgs, ReadArgs};
 
 /// `shipproof extract`
 #[derive(Debug, Args)]
@@ -57,18 +57,20 @@ pub struct Grep {
 pub struct Diff {
     /// The image
     pub image: String,
-    /// The image to compare it with, for the same platform
-    pub other: String,
-    /// Files to compare (all when none is named): an absolute image path, the end of a path (every copy in the images),
-    /// or a glob; a directory means everything below it; - reads a list from standard input
-    #[arg(value_name = "FILE")]
-    pub files: Vec<OsString>,
+    /// Another image to compare it with, for the same platform, if the first of these has a transport, a tag or a digest
+    /// (`HOST/NAME:TAG`); then files to compare (all when none is named), named as in `verify` against git, and as in
+    /// `ls` against an image; - reads a list from standard input
+    #[arg(value_name = "OTHER|FILE")]
+    pub others: Vec<OsString>,
     /// Print the paths that differ, and nothing else
     #[arg(long)]
     pub name_only: bool,
     /// Lines to print of each file that changed
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_diff_lines: usize,
+    /// Options of the comparison with git
+    #[command(flatten)]
+    pub compare: CompareArgs,
     /// Options of reading images
     #[command(flatten)]
     pub read: ReadArgs,

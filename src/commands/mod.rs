@@ -1,10 +1,13 @@
 //! One file a subcommand: from what was typed, through a plan, to bytes and an exit code.
 
 mod cat;
+mod comparison;
+mod contains;
 mod diff;
 mod extract;
 mod files;
 mod grep;
+mod identify;
 mod layers;
 mod ls;
 mod output;
@@ -24,6 +27,8 @@ pub use setup::Process;
 pub fn run(cli: &Cli, process: &Process) -> Exit {
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
+        Command::Identify(args) => return identify::run(args, process),
+        Command::Contains(args) => return contains::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
         Command::Grep(args) => grep::run(args, process),

@@ -1,102 +1,53 @@
 //! `shipproof verify`
 
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-
-use crate::cli::{CompareArgs, Format, Verify};
-use crate::compare::Strictness;
+use crate::cli::{Format, Verify};
+use crate::compare::Finding;
+use crate::difference::Texts;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::mapping::{GivenDockerfile, Request};
-use crate::path::{ImagePath, RepoPath};
-use crate::repo::Repository;
-use crate::report::{self, Answer, Question};
-use crate::select::Selection;
-use crate::verify::{self, Against, Options, Verification};
+use crate::report;
+use crate::verify::Depth;
 
-use super::{Process, complain, files, output, setup};
+use super::comparison::{Compared, Typed};
+use super::{Process, output};
 
 /// Runs the command; a report is written whatever the outcome, if it is one for programs.
 pub(super) fn run(args: &Verify, process: &Process) -> Exit {
-    let revision = (!args.compare.worktree).then(|| args.compare.rev.clone());
-    let question = Question { reference: args.image.clone(), revision };
-    let outcome = verify(args, process).and_then(|(repository, verification)| {
-        let answer = Answer { question: &question, repository: &repository, verification: &verification };
-        output::write(&args.output, &render(args, process, &answer))?;
-        Ok(if verification.agrees() { Exit::Agrees } else { Exit::Differs })
+    let (compare, read) = (&args.compare, &args.read);
+    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::Differences };
+    let outcome = typed.compare(process).and_then(|compared| {
+        write(args, process, &compared)?;
+        Ok(if compared.verification.agrees() { Exit::Agrees } else { Exit::Differs })
     });
-    outcome.unwrap_or_else(|error| {
-        complain(&error, process.stderr_colored);
-        if args.output.format == Format::Json && !output::is_broken(&error) {
-            let report = report::unknown_json(&question, &error);
-            if let Err(error) = output::write(&args.output, &report) {
-                complain(&error, process.stderr_colored);
-            }
-        }
-        Exit::CouldNotTell
-    })
+    outcome.unwrap_or_else(|error| typed.failed(&error, &args.output, process))
 }
 
-fn render(args: &Verify, process: &Process, answer: &Answer<'_>) -> Vec<u8> {
+fn write(args: &Verify, process: &Process, compared: &Compared) -> Result<(), Error> {
+    let (answer, style) = (compared.answer(), output::style(&args.output, process));
     match args.output.format {
-        Format::Text => report::verification_text(answer, output::style(&args.output, process)),
-        Format::Json => report::verification_json(answer, args.output.verbose),
-    }
-}
-
-fn verify(args: &Verify, process: &Process) -> Result<(Repository, Verification), Error> {
-    let repository = Repository::open(&args.compare.repo)?;
-    let options = options(args, &repository)?;
-    let source = setup::open_source(&args.image, &args.read, process)?;
-    let verification = verify::verify(source.as_ref(), &repository, &options)?;
-    Ok((repository, verification))
-}
-
-fn options(args: &Verify, repository: &Repository) -> Result<Options, Error> {
-    let against = match args.compare.worktree {
-        true => Against::Worktree,
-        false => Against::Revision(args.compare.rev.clone()),
-    };
-    Ok(Options {
-        platforms: args.read.platforms.clone(),
-        against,
-        mapping: request(&args.compare, repository)?,
-        selection: Selection::parse(&files::arguments(&args.files)?, repository.prefix())?,
-        strictness: if args.compare.strict { Strictness::Strict } else { Strictness::Contents },
-        jobs: setup::jobs(&args.read),
-    })
-}
-
-fn request(args: &CompareArgs, repository: &Repository) -> Result<Request, Error> {
-    Ok(Request {
-        maps: args.maps.iter().map(|map| parse_map(map)).collect::<Result<_, _>>()?,
-        dockerfile: args.dockerfile.as_deref().map(|path| dockerfile(path, repository)).transpose()?,
-        context: args.context.as_ref().map(|directory| RepoPath::clean(directory.as_bytes())),
-    })
-}
-
-fn parse_map(text: &str) -> Result<(ImagePath, RepoPath), Error> {
-    match text.split_once('=') {
-        Some((image, repo)) if !image.is_empty() && !repo.is_empty() => {
-            Ok((ImagePath::clean(image.as_bytes()), RepoPath::clean(repo.as_bytes())))
+        Format::Json => output::write(&args.output, &report::verification_json(&answer, args.output.verbose)),
+        Format::Text if args.diff => {
+            let mut texts = texts(compared)?;
+            output::stream(&args.output, |out| {
+                out.write_all(&report::verification_text(&answer, style))?;
+                writeln!(out)?;
+                report::git_difference_text(&answer, &mut texts, args.max_diff_lines, style, out)
+            })
         }
-        _ => Err(Error::Usage(format!("`--map {text}` is not IMAGE_DIR=REPO_DIR, such as /app=. or /srv/lib=shared"))),
+        Format::Text => output::write(&args.output, &report::verification_text(&answer, style)),
     }
 }
 
-/// A Dockerfile is a file on disk or, where there is none, a path in the revision (a bare repository has no files).
-fn dockerfile(path: &Path, repository: &Repository) -> Result<GivenDockerfile, Error> {
-    let name = path.display().to_string();
-    if !path.exists() {
-        return Ok(GivenDockerfile { name, path: Some(RepoPath::clean(path.as_os_str().as_bytes())), text: None });
-    }
-    let text = setup::read_file(path)?;
-    Ok(GivenDockerfile { name, path: path_in(repository, path), text: Some(text) })
+/// The contents of the image's files that differ from git's.
+pub(super) fn texts(compared: &Compared) -> Result<Texts, Error> {
+    let platforms = compared.verification.platforms.iter();
+    let wanted = platforms.flat_map(|result| {
+        let differing = result.findings.iter().filter(|finding| is_shown(finding));
+        differing.filter_map(|finding| Some(finding.file?.wanted(compared.source.as_ref(), &result.image)))
+    });
+    Ok(Texts::read(&wanted.collect::<Vec<_>>())?)
 }
 
-/// Where a file on disk is in the repository, if it is inside.
-fn path_in(repository: &Repository, path: &Path) -> Option<RepoPath> {
-    let top = repository.path().canonicalize().ok()?;
-    let real = path.canonicalize().ok()?;
-    Some(RepoPath::clean(real.strip_prefix(top).ok()?.as_os_str().as_bytes()))
+fn is_shown(finding: &Finding) -> bool {
+    finding.status.is_other_bytes() && finding.file.is_some_and(|file| Texts::is_small(&file))
 }

@@ -39,6 +39,11 @@ impl LfsPointer {
         }
         Some(Self { digest: digest?, size: size? })
     }
+
+    /// The pointer that `git lfs` writes for a file of `size` bytes with this SHA-256 in hexadecimal.
+    pub fn text(sha256: &str, size: u64) -> Vec<u8> {
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n").into_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +58,7 @@ mod tests {
         let pointer = LfsPointer::parse(text.as_bytes()).unwrap();
         assert_eq!(format!("oid {}", pointer.digest), OID);
         assert_eq!(pointer.size, 12345);
+        assert_eq!(LfsPointer::text(pointer.digest.hex(), 12345), text.as_bytes());
     }
 
     #[test]

@@ -19,6 +19,11 @@ impl Repository {
         Ok(self.object(id.object_id(), Kind::Blob)?.detach().data)
     }
 
+    /// Whether an object of this id is here.
+    pub fn has(&self, id: BlobId) -> bool {
+        self.git.has_object(id.object_id())
+    }
+
     /// The number of bytes in a blob; `None` when it is not here, as in a partial clone.
     ///
     /// # Errors

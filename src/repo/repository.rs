@@ -111,6 +111,13 @@ impl Repository {
         remotes.into_iter().flatten().any(|remote| remote.value("promisor").is_some_and(|value| value != "false"))
     }
 
+    /// The addresses of the remotes, as configured.
+    pub fn remotes(&self) -> Vec<String> {
+        let config = self.git.config_snapshot();
+        let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
+        remotes.filter_map(|remote| Some(remote.value("url")?.to_string())).collect()
+    }
+
     /// The top of the work tree.
     ///
     /// # Errors

@@ -8,6 +8,9 @@ use super::{RepoError, Repository};
 /// Seconds are enough; the zone is UTC so that two machines print the same (RFC 3339).
 const RFC_3339_UTC: gix::date::time::CustomFormat = gix::date::time::CustomFormat::new("%Y-%m-%dT%H:%M:%SZ");
 
+/// Digits of an abbreviated id that git takes for one.
+const SHORTEST_PREFIX: usize = 4;
+
 /// A commit, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Commit {
@@ -35,6 +38,36 @@ impl Repository {
         }
         let commit = object.into_commit();
         shown(&commit).map_err(|error| unreadable(commit.id, error))
+    }
+
+    /// The commit that somebody else names, such as a label of an image: by its id, which may be abbreviated, by a tag,
+    /// a branch, a remote's branch, or in the form of `git describe`. What git's notation can do beyond names (search
+    /// messages, step through parents) is not for strangers.
+    pub fn commit_named(&self, name: &str) -> Option<Commit> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+        if name.is_empty() || !name.bytes().all(plain) || name.starts_with(['-', '.']) {
+            return None;
+        }
+        let is_id = name.len() >= SHORTEST_PREFIX && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let prefixes: &[&str] = if is_id { &[""] } else { &["refs/tags/", "refs/heads/", "refs/remotes/origin/", ""] };
+        prefixes.iter().find_map(|prefix| self.resolve(&format!("{prefix}{name}")).ok())
+    }
+
+    /// The commit under the tag `name`.
+    pub fn commit_tagged(&self, name: &str) -> Option<Commit> {
+        self.resolve(&format!("refs/tags/{name}")).ok()
+    }
+
+    /// The commit that `commit` follows: of a merge, the one that others were merged into. `None` for a first commit.
+    ///
+    /// # Errors
+    /// When it is not here, because a shallow clone left it out.
+    pub fn first_parent(&self, commit: &Commit) -> Result<Option<Commit>, RepoError> {
+        let id = self.id_of(commit)?;
+        let object = self.object(id, gix::objs::Kind::Commit)?.into_commit();
+        let Some(parent) = object.parent_ids().next() else { return Ok(None) };
+        let parent = self.object(parent.detach(), gix::objs::Kind::Commit)?.into_commit();
+        shown(&parent).map(Some).map_err(|error| unreadable(parent.id, error))
     }
 
     /// The tree of `commit`.
@@ -102,6 +135,23 @@ mod tests {
         for notation in ["v1", "main~1", "HEAD^", "@~", &first, &first[..8], "refs/tags/v1", "v1^{commit}", "v1^0"] {
             assert_eq!(opened.resolve(notation).unwrap().id, first, "{notation}");
         }
+    }
+
+    #[test]
+    fn strangers_name_commits_by_plain_names_only() {
+        let repo = history();
+        repo.git(&["branch", "topic/x", "v1"]);
+        let opened = repo.open();
+        let first = repo.text(&["rev-parse", "HEAD~1"]);
+        let described = format!("v1-0-g{}", &first[..8]);
+        for name in ["v1", "topic/x", &first, &first[..7], &described] {
+            assert_eq!(opened.commit_named(name).map(|commit| commit.id), Some(first.clone()), "{name}");
+        }
+        for name in ["", "HEAD~1", "HEAD^{/First}", ":/First", "@{-1}", "--all", "../x", "no-such", "123"] {
+            assert_eq!(opened.commit_named(name), None, "{name}");
+        }
+        assert_eq!(opened.commit_tagged("v1").map(|commit| commit.id), Some(first));
+        assert_eq!(opened.commit_tagged("main"), None);
     }
 
     #[test]

@@ -13,11 +13,12 @@ use crate::limits;
 use crate::tree::{Node, NodeKind};
 
 use super::escape::{escape_bytes, escape_path};
-use super::json::{LayerReport, OneImage, Path, SCHEMA_VERSION, Tool, layer_report, to_bytes};
+use super::head::{SCHEMA_VERSION, Tool};
+use super::json::{LayerReport, OneImage, Path, layer_report, to_bytes};
 use super::layers::human_size;
 use super::listing::{kind, link, size};
 use super::text::{layer_line, painted};
-use super::unified::{DiffLineKind, unified};
+use super::unified;
 use super::{Detail, Style};
 
 /// Two images and what differs between them.
@@ -147,29 +148,15 @@ fn contents(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Some(files) = difference.files() else { return Ok(()) };
-    let lines = match texts.pair(files)? {
+    let texts = match texts.pair(files)? {
         Pair::Binary => return writeln!(out, "  binary, contents differ"),
         Pair::TooLarge => {
             return writeln!(out, "  larger than {}, contents differ", human_size(limits::DIFF_BYTES));
         }
-        Pair::Text(image, other) => unified(&image, &other),
+        Pair::Text(image, other) => [image, other],
     };
     let path = escape_path(&difference.path);
-    writeln!(out, "--- a{path}\n+++ b{path}")?;
-    for line in lines.iter().take(most) {
-        let color = match line.kind {
-            DiffLineKind::Place => Some(AnsiColor::Cyan),
-            DiffLineKind::Equal => None,
-            DiffLineKind::Removed => Some(AnsiColor::Red),
-            DiffLineKind::Added => Some(AnsiColor::Green),
-        };
-        let text = color.map_or_else(|| line.text.clone(), |color| painted(style.colored, color, &line.text));
-        writeln!(out, "{text}")?;
-    }
-    match lines.len().saturating_sub(most) {
-        0 => Ok(()),
-        more => writeln!(out, "  and {more} more lines (--max-diff-lines N shows them)"),
-    }
+    unified::write([&format!("a{path}"), &format!("b{path}")], [&texts[0], &texts[1]], most, style, out)
 }
 
 #[derive(Serialize)]

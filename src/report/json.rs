@@ -11,13 +11,12 @@ use crate::error::Error;
 use crate::image::Image;
 use crate::mapping::Mapping;
 use crate::platform::Platform;
-use crate::repo::Commit;
 use crate::verify::PlatformResult;
 
+use super::head::{Head, SCHEMA_VERSION, Tool};
+use super::identity::IdentityReport;
+use super::reasons::{CauseReport, ClaimReport, PastReport};
 use super::{Answer, Question, failure, step_of};
-
-/// The version of the report's shape.
-pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// The image of a report about one platform.
 #[derive(Debug, Serialize)]
@@ -32,53 +31,17 @@ pub struct OneImage<'a> {
 
 #[derive(Serialize)]
 struct Report<'a> {
-    schema_version: u32,
-    tool: Tool,
-    image: ImageReport<'a>,
-    repo: RepoReport<'a>,
+    #[serde(flatten)]
+    head: Head<'a>,
     verdict: &'static str,
-    cause: Option<()>,
+    cause: Option<CauseReport<'a>>,
     counts: BTreeMap<&'static str, usize>,
     mappings: Vec<MappingReport>,
     findings: Vec<FindingReport<'a>>,
-    claims: [(); 0],
+    identities: Vec<IdentityReport<'a>>,
+    claims: Vec<ClaimReport<'a>>,
     warnings: Vec<String>,
     error: Option<ErrorReport>,
-}
-
-/// What wrote the report.
-#[derive(Serialize)]
-pub(super) struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
-impl Tool {
-    pub(super) const OWN: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
-}
-
-#[derive(Serialize, Default)]
-struct ImageReport<'a> {
-    reference: &'a str,
-    digest: Option<String>,
-    pinned: Option<&'a str>,
-    platforms: Vec<PlatformReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct PlatformReport<'a> {
-    platform: String,
-    digest: String,
-    created: Option<&'a str>,
-}
-
-#[derive(Serialize, Default)]
-struct RepoReport<'a> {
-    path: Option<String>,
-    revision: Option<&'a str>,
-    commit: Option<&'a str>,
-    worktree: bool,
-    shallow: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -102,7 +65,7 @@ struct FindingReport<'a> {
     sha256: Option<String>,
     size: Option<u64>,
     layer: Option<LayerReport<'a>>,
-    commit: Option<&'a Commit>,
+    commit: Option<PastReport<'a>>,
     note: Option<&'a str>,
 }
 
@@ -152,34 +115,20 @@ impl Path {
 /// The finished answer. Files that are plainly the same are listed only when `everything` is asked for.
 pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
     let verification = answer.verification;
-    let platforms = verification.platforms.iter().map(|result| &result.image);
     let shown = |finding: &&Finding| everything || finding.status != Status::Same;
     let findings = verification
         .platforms
         .iter()
         .flat_map(|result| result.findings.iter().filter(shown).map(|finding| finding_report(&result.image, finding)));
     let report = Report {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool::OWN,
-        image: ImageReport {
-            reference: &answer.question.reference,
-            digest: Some(verification.opened.digest.to_string()),
-            pinned: Some(&verification.opened.pinned),
-            platforms: platforms.map(platform_report).collect(),
-        },
-        repo: RepoReport {
-            path: Some(absolute(answer.repository.path())),
-            revision: answer.question.revision.as_deref(),
-            commit: verification.git.commit.as_ref().map(|commit| commit.id.as_str()),
-            worktree: answer.question.revision.is_none(),
-            shallow: Some(answer.repository.is_shallow()),
-        },
+        head: Head::new(answer),
         verdict: if verification.agrees() { "match" } else { "mismatch" },
-        cause: None,
+        cause: verification.cause().map(CauseReport::new),
         counts: counts(answer),
         mappings: verification.platforms.iter().flat_map(mapping_reports).collect(),
         findings: findings.collect(),
-        claims: [],
+        identities: verification.platforms.iter().filter_map(IdentityReport::new).collect(),
+        claims: verification.platforms.iter().flat_map(claim_reports).collect(),
         warnings: verification.warnings(),
         error: None,
     };
@@ -189,27 +138,19 @@ pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
 /// The report of a question without an answer.
 pub fn unknown_json(question: &Question, error: &Error) -> Vec<u8> {
     let (kind, message, hint) = failure(error);
-    let revision = question.revision.as_deref();
     let report = Report {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool::OWN,
-        image: ImageReport { reference: &question.reference, ..ImageReport::default() },
-        repo: RepoReport { revision, worktree: revision.is_none(), ..RepoReport::default() },
+        head: Head::unknown(question),
         verdict: "unknown",
         cause: None,
         counts: BTreeMap::new(),
         mappings: Vec::new(),
         findings: Vec::new(),
-        claims: [],
+        identities: Vec::new(),
+        claims: Vec::new(),
         warnings: Vec::new(),
         error: Some(ErrorReport { kind, message, hint }),
     };
     to_bytes(&report)
-}
-
-/// Whoever reads the report stands elsewhere. Failing that, the path as it was given is better than none.
-fn absolute(path: &std::path::Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// The report of a command that looks into images and failed.
@@ -231,14 +172,6 @@ fn counts(answer: &Answer<'_>) -> BTreeMap<&'static str, usize> {
     counts
 }
 
-fn platform_report(image: &Image) -> PlatformReport<'_> {
-    PlatformReport {
-        platform: image.platform.to_string(),
-        digest: image.digest.to_string(),
-        created: image.config.created.as_deref().filter(|time| !time.is_empty()),
-    }
-}
-
 fn mapping_reports(result: &PlatformResult) -> impl Iterator<Item = MappingReport> {
     let platform = result.image.platform.to_string();
     result.plan.mappings.iter().map(move |mapping: &Mapping| MappingReport {
@@ -249,6 +182,10 @@ fn mapping_reports(result: &PlatformResult) -> impl Iterator<Item = MappingRepor
         files: mapping.files,
         equal: mapping.equal,
     })
+}
+
+fn claim_reports(result: &PlatformResult) -> impl Iterator<Item = ClaimReport<'_>> {
+    result.claims.iter().map(|judged| ClaimReport::new(result.image.platform.to_string(), judged))
 }
 
 fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'a> {
@@ -263,7 +200,7 @@ fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'
         sha256: content.map(|content| content.sha256_hex()),
         size: content.map(|content| content.size),
         layer: finding.layer.and_then(|layer| layer_report(image, layer)),
-        commit: None,
+        commit: finding.past.as_ref().map(PastReport::new),
         note: finding.note.as_deref(),
     }
 }

@@ -11,7 +11,8 @@ use crate::search::{Hits, Line, Outcome, Results, Role};
 use crate::tree::Stored;
 
 use super::escape::{escape_line, escape_path};
-use super::json::{OneImage, Path, SCHEMA_VERSION, Tool};
+use super::head::{SCHEMA_VERSION, Tool};
+use super::json::{OneImage, Path};
 
 /// A file that was searched.
 #[derive(Clone, Debug)]

@@ -1,12 +1,18 @@
 //! Telling people and machines: one file a form, bytes out of a finished result.
 
+mod containment;
 mod difference;
 pub mod escape;
+mod git_difference;
+mod head;
+mod identity;
 mod json;
 mod layers;
 mod listing;
 mod matches;
+mod reasons;
 mod text;
+mod timeline;
 mod unified;
 
 use std::collections::BTreeMap;
@@ -17,9 +23,12 @@ use crate::mapping::history;
 use crate::repo::Repository;
 use crate::verify::Verification;
 
+pub use containment::{containment_json, containment_text};
 pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
+pub use git_difference::{git_difference_text, git_differences_text};
+pub use identity::{identity_json, identity_text};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
-pub use layers::{LayerRow, layers_json, layers_text};
+pub use layers::{LayerRow, layers_in_history_text, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
 pub use matches::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
 pub use text::{error_text, verification_text};

@@ -12,7 +12,7 @@ use crate::verify::{PlatformResult, Verification};
 
 use super::escape::{escape, escape_bytes, escape_path};
 use super::layers::human_size;
-use super::{Answer, Detail, Style, failure, step_of};
+use super::{Answer, Detail, Style, failure, identity, reasons, step_of};
 
 /// Findings listed before the rest is counted, so that a verdict fits a screen.
 const MOST_FINDINGS: usize = 20;
@@ -67,6 +67,7 @@ pub fn verification_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
         findings(&mut writer, answer.verification, result);
     }
     if style.detail != Detail::Quiet {
+        explanations(&mut writer, answer);
         notes(&mut writer, answer.verification);
         writer.line("");
         let counts = format!("compared {}: {}", answer.verification.compared(), counts(answer));
@@ -74,8 +75,7 @@ pub fn verification_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
         let last = format!("verdict: {}", if answer.verification.agrees() { "match" } else { "mismatch" });
         let painted = writer.painted(color, &last);
         writer.line(&painted);
-        let hint = format!("hint: {}", hint(answer.verification));
-        writer.line(&hint);
+        conclusion(&mut writer, answer.verification);
     }
     writer.text.into_bytes()
 }
@@ -190,10 +190,16 @@ fn entry(writer: &mut Writer, image: &Image, finding: &Finding, several: bool, d
     }
     let size = finding.file.map(|stored| format!("  {}", human_size(stored.content.size))).unwrap_or_default();
     writer.field("  image", &format!("{}{size}", escape_path(&finding.image)));
-    if let (Status::Modified, Some(stored), Some((_, file))) = (finding.status, finding.file, &finding.repo) {
+    if let (true, Some(stored), Some((_, file))) = (finding.status.is_other_bytes(), finding.file, &finding.repo) {
         let short = |id: String| id.chars().take(BLOB_DIGITS).collect::<String>();
         let (ours, gits) = (short(stored.content.blob.to_string()), short(file.blob.to_string()));
         writer.field("  blob", &format!("{ours} in the image, {gits} in git"));
+    }
+    if let Some(past) = finding.past.as_ref().filter(|_| finding.status != Status::Missing) {
+        writer.field("  commit", &reasons::past_line(past));
+        if let Some(next) = past.replaced_by.as_ref().filter(|_| finding.status == Status::Stale) {
+            writer.field("  lacks", &reasons::commit_words(next));
+        }
     }
     if let Some(layer) = finding.layer {
         writer.field("  layer", &layer_line(image, layer));
@@ -236,15 +242,35 @@ fn counts(answer: &Answer<'_>) -> String {
     counts.iter().map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
 }
 
-fn hint(verification: &Verification) -> String {
-    if verification.agrees() {
-        return format!("deploy exactly what was checked: {}", escape(&verification.opened.pinned));
+/// What the layers and the claims are, where there is something to say of them.
+fn explanations(writer: &mut Writer, answer: &Answer<'_>) {
+    let verification = answer.verification;
+    for result in &verification.platforms {
+        let lines = identity::layer_lines(&result.image, &result.layers);
+        if !lines.is_empty() && !verification.agrees() {
+            writer.line("\nlayers");
+            lines.iter().for_each(|line| writer.line(line));
+        }
+        let all = writer.style.detail == Detail::Verbose;
+        let claims: Vec<_> = result.claims.iter().filter(|judged| all || judged.agrees.is_some()).collect();
+        if !claims.is_empty() {
+            writer.line("\nclaims");
+            claims.iter().for_each(|judged| writer.line(&format!("  {}", reasons::claim_line(judged))));
+        }
     }
-    let missing = verification.findings().filter(|finding| finding.status == Status::Missing).count();
-    let differing = verification.findings().filter(|finding| finding.status.differs(verification.strictness)).count();
-    if missing == differing {
-        return "look for the missing files in .dockerignore and in the COPY instructions".to_owned();
-    }
-    "build again without the cache (docker build --no-cache), push, and verify the new image before deploying it"
-        .to_owned()
+}
+
+/// The cause and the next step.
+fn conclusion(writer: &mut Writer, verification: &Verification) {
+    let hint = match verification.cause() {
+        None => format!("deploy exactly what was checked: {}", verification.opened.pinned),
+        Some(cause) => {
+            let line = format!("cause: {}: {}", cause.kind.name(), escape(&cause.summary));
+            writer.line(&line);
+            cause.evidence.iter().for_each(|evidence| writer.line(&format!("  {}", escape(evidence))));
+            cause.hint.clone()
+        }
+    };
+    let hint = format!("hint: {}", escape(&hint));
+    writer.line(&hint);
 }

@@ -1,60 +1,62 @@
 //! Two texts against each other, in the form of `diff -u`.
 
-use std::time::Duration;
+use std::io::{self, Write};
 
-use similar::{ChangeTag, TextDiff};
+use anstyle::AnsiColor;
 
+use crate::lines::{self, LineKind};
+
+use super::Style;
 use super::escape::escape_line;
-
-/// Equal lines around each difference.
-const CONTEXT: usize = 3;
-
-/// Time after which the shortest description is no longer looked for; contents made to take long must not hang us.
-const PATIENCE: Duration = Duration::from_secs(2);
+use super::text::painted;
 
 /// A line of a unified diff, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DiffLine {
-    /// What it says.
-    pub(super) kind: DiffLineKind,
+struct DiffLine {
+    /// The colour that tells what it says.
+    color: Option<AnsiColor>,
     /// Its text, harmless.
-    pub(super) text: String,
+    text: String,
 }
 
-/// What a line of a unified diff says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DiffLineKind {
-    /// Where the lines that follow stand.
-    Place,
-    /// It is the same on both sides.
-    Equal,
-    /// Only the first side has it.
-    Removed,
-    /// Only the other side has it.
-    Added,
+/// Writes the lines that differ, at most `most` of them; `names` are the two sides'.
+pub(super) fn write(
+    names: [&str; 2],
+    [old, new]: [&[u8]; 2],
+    most: usize,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let lines = unified(old, new);
+    writeln!(out, "--- {}\n+++ {}", names[0], names[1])?;
+    for line in lines.iter().take(most) {
+        let text = line.color.map_or_else(|| line.text.clone(), |color| painted(style.colored, color, &line.text));
+        writeln!(out, "{text}")?;
+    }
+    match lines.len().saturating_sub(most) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more lines (--max-diff-lines N shows them)"),
+    }
 }
 
 /// The lines that differ, with the ones around them.
-pub(super) fn unified(old: &[u8], new: &[u8]) -> Vec<DiffLine> {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
-    let mut lines = Vec::new();
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        lines.push(DiffLine { kind: DiffLineKind::Place, text: hunk.header().to_string() });
-        for change in hunk.iter_changes() {
-            let (kind, sign) = match change.tag() {
-                ChangeTag::Equal => (DiffLineKind::Equal, ' '),
-                ChangeTag::Delete => (DiffLineKind::Removed, '-'),
-                ChangeTag::Insert => (DiffLineKind::Added, '+'),
+fn unified(old: &[u8], new: &[u8]) -> Vec<DiffLine> {
+    let mut all = Vec::new();
+    for hunk in lines::hunks(old, new) {
+        all.push(DiffLine { color: Some(AnsiColor::Cyan), text: hunk.place });
+        for line in hunk.lines {
+            let (color, sign) = match line.kind {
+                LineKind::Equal => (None, ' '),
+                LineKind::Removed => (Some(AnsiColor::Red), '-'),
+                LineKind::Added => (Some(AnsiColor::Green), '+'),
             };
-            let text = change.value();
-            let text = escape_line(text.strip_suffix(b"\n").unwrap_or(text));
-            lines.push(DiffLine { kind, text: format!("{sign}{text}") });
-            if change.missing_newline() {
-                lines.push(DiffLine { kind, text: "\\ No newline at end of file".to_owned() });
+            all.push(DiffLine { color, text: format!("{sign}{}", escape_line(&line.bytes)) });
+            if line.unended {
+                all.push(DiffLine { color, text: "\\ No newline at end of file".to_owned() });
             }
         }
     }
-    lines
+    all
 }
 
 #[cfg(test)]

@@ -47,6 +47,15 @@ pub trait Source: Send + Sync {
     /// See [`SourceError`]; what goes wrong later comes out of the reads.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
 
+    /// The index of what refers to the manifest with this digest (signatures, provenance), where the place keeps such
+    /// an index. Nothing proves it; what it lists is proven as everything else.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn referrers(&self, _digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(None)
+    }
+
     /// Whether a manifest that an index lists is there at all; archives often hold one platform of several.
     fn has(&self, _manifest: &Descriptor) -> bool {
         true
@@ -132,7 +141,24 @@ pub fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>,
 /// # Errors
 /// See [`SourceError`].
 pub fn config(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-    check_size("configuration", descriptor, limits::CONFIG_BYTES)?;
+    document(source, descriptor, "configuration", limits::CONFIG_BYTES)
+}
+
+/// The attestation `descriptor`, whole and proven.
+///
+/// # Errors
+/// See [`SourceError`].
+pub fn attestation(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    document(source, descriptor, "attestation", limits::ATTESTATION_BYTES)
+}
+
+fn document(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+    what: &'static str,
+    limit: u64,
+) -> Result<Vec<u8>, SourceError> {
+    check_size(what, descriptor, limit)?;
     let mut bytes = Vec::new();
     blob(source, descriptor)?.read_to_end(&mut bytes).map_err(|error| SourceError::read(descriptor, error))?;
     Ok(bytes)

@@ -9,7 +9,7 @@ use crate::layer::Indexes;
 use crate::limits;
 use crate::mapping::{self, Evidence, MappingError, Plan, Presence};
 use crate::path::{ImagePath, RepoPath};
-use crate::repo::Repository;
+use crate::repo::{self, Commit, Repository};
 use crate::select::Pattern;
 use crate::source::Source;
 use crate::tree::FileTree;
@@ -26,10 +26,17 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a Options,
 }
 
+/// What came of one plan.
+struct Judgement {
+    plan: Plan,
+    findings: Vec<Finding>,
+    filtered: Vec<Filtered>,
+}
+
 impl Job<'_> {
     /// Merges, maps and compares the image of one platform.
     pub(super) fn platform(&self, image: &Image) -> Result<PlatformResult, Error> {
-        let tree = merge(image, self.indexes)?;
+        let tree = merge(image, self.indexes, self.options.effort.memory)?;
         let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
         let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
         let mut plan = self.plan(&evidence)?;
@@ -45,22 +52,41 @@ impl Job<'_> {
                 best = next;
             }
         }
-        Ok(best)
+        let Judgement { plan, findings, filtered } = best;
+        let (image, layers, claims) = (image.clone(), Vec::new(), Vec::new());
+        Ok(PlatformResult { image, tree, plan, findings, filtered, identity: None, layers, claims, cause: None })
     }
 
-    fn judge(&self, image: &Image, tree: &FileTree, plan: Plan) -> Result<PlatformResult, Error> {
+    /// The files that a build of `commit` would have put into the image and that are not there.
+    pub(super) fn missing_at(&self, commit: &Commit, image: &Image) -> Result<Vec<RepoPath>, Error> {
+        let findings = self.platform_at(commit, image)?.map(|result| result.findings).unwrap_or_default();
+        let missing = findings.into_iter().filter(|finding| finding.status == Status::Missing);
+        Ok(missing.filter_map(|finding| Some(finding.repo?.0)).collect())
+    }
+
+    /// The same comparison with another commit; `None` where nothing says how that one was built.
+    pub(super) fn platform_at(&self, commit: &Commit, image: &Image) -> Result<Option<PlatformResult>, Error> {
+        let snapshot = repo::of_revision(self.repository, commit)?;
+        let git = GitSide { commit: Some(commit.clone()), snapshot };
+        match (Job { git: &git, ..*self }).platform(image) {
+            Err(Error::Mapping(_)) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn judge(&self, image: &Image, tree: &FileTree, plan: Plan) -> Result<Judgement, Error> {
         let mut findings = self.compare(tree, &plan)?;
         let filtered = self.normalize(image, &mut findings)?;
         let is_filtered = |path: &RepoPath| filtered.iter().any(|file: &Filtered| file.path == *path);
         findings.retain(|finding| {
             finding.status != Status::Modified || !finding.repo.as_ref().is_some_and(|(path, _)| is_filtered(path))
         });
-        Ok(PlatformResult { image: image.clone(), plan, findings, filtered })
+        Ok(Judgement { plan, findings, filtered })
     }
 
     /// Files that were named and not found, then files that differ or could not be judged: the fewer there are, the
     /// better a plan explains the image.
-    fn unsettled(&self, result: &PlatformResult) -> (usize, usize) {
+    fn unsettled(&self, result: &Judgement) -> (usize, usize) {
         let named = |pattern: &Pattern| result.findings.iter().any(|finding| is_named(pattern, finding));
         let unnamed = self.options.selection.patterns().iter().filter(|pattern| !named(pattern)).count();
         let differs = |finding: &&Finding| finding.status.differs(self.options.strictness);

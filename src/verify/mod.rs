@@ -1,15 +1,20 @@
 //! The main job from end to end: image against git.
 
+mod contains;
+mod explain;
 mod job;
 mod normalize;
 mod settle;
 
 use std::collections::BTreeSet;
 
+use crate::claims::Judged;
 use crate::compare::{Finding, Strictness};
+use crate::diagnosis::Cause;
 use crate::error::Error;
+use crate::identify::{Identity, LayerIdentity};
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Indexes};
+use crate::layer::{self, Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
@@ -18,6 +23,7 @@ use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
 
+pub use contains::{Contained, Containment, Held, TouchedFile, contains};
 use job::Job;
 
 /// What of git the image is compared with.
@@ -42,8 +48,20 @@ pub struct Options {
     pub selection: Selection,
     /// What counts as a difference.
     pub strictness: Strictness,
-    /// Layers read at once.
-    pub jobs: usize,
+    /// How far history is looked at.
+    pub depth: Depth,
+    /// How much of the machine reading layers may take.
+    pub effort: Effort,
+}
+
+/// How far history is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// As far as it takes to explain what differs.
+    #[default]
+    Differences,
+    /// To find the commits of the image in any case.
+    History,
 }
 
 /// The git side of a comparison.
@@ -66,6 +84,10 @@ pub struct Verification {
     pub platforms: Vec<PlatformResult>,
     /// What counts as a difference.
     pub strictness: Strictness,
+    /// What the layers say.
+    pub indexes: Indexes,
+    /// What was noticed while history was looked at.
+    notices: Vec<String>,
 }
 
 /// What came of one platform.
@@ -73,12 +95,22 @@ pub struct Verification {
 pub struct PlatformResult {
     /// The image.
     pub image: Image,
+    /// Its file system.
+    pub tree: FileTree,
     /// The mapping.
     pub plan: Plan,
     /// Every file that was looked at, by its path in the image.
     pub findings: Vec<Finding>,
     /// Files that could not be judged, because git keeps them in a form that only a program of the user's makes.
     pub filtered: Vec<Filtered>,
+    /// The commits that all files together equal, or most of them; `None` where history was not looked at.
+    pub identity: Option<Identity>,
+    /// The same for each layer that brought some of them.
+    pub layers: Vec<LayerIdentity>,
+    /// What the image says of its source, held against its files.
+    pub claims: Vec<Judged>,
+    /// Why it differs, if it does.
+    pub cause: Option<Cause>,
 }
 
 const FILTERED: &str = "git passes it through a program that is never run, the filter";
@@ -108,6 +140,11 @@ impl Verification {
         self.findings().filter(|finding| finding.status.is_comparison()).count()
     }
 
+    /// Why it differs: the cause of the first platform that does.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.platforms.iter().find_map(|platform| platform.cause.as_ref())
+    }
+
     /// What was noticed on the way, each thing once.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.opened.warnings.clone();
@@ -115,6 +152,7 @@ impl Verification {
         let filtered = self.platforms.iter().flat_map(|platform| &platform.filtered);
         warnings
             .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
+        warnings.extend(self.notices.iter().cloned());
         let mut seen = BTreeSet::new();
         warnings.retain(|warning| seen.insert(warning.clone()));
         warnings
@@ -129,12 +167,12 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
-    let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
-    let verification = Verification { git, opened, platforms, strictness: options.strictness };
-    settle::check(&verification, options)?;
-    Ok(verification)
+    let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+    settle::check(&git, &platforms, options)?;
+    let notices = explain::explain(&job, &opened, &mut platforms)?;
+    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
 }
 
 fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
@@ -150,15 +188,15 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
     })
 }
 
-/// The merged file system of an image.
+/// The merged file system of an image, of at most `memory` bytes.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
 /// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
-pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
-    let mut tree = FileTree::default();
+pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
+    let mut tree = FileTree::with_memory(memory);
     for layer in &image.layers {
         let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
         tree.apply(layer.index, index)?;

@@ -4,21 +4,23 @@ use crate::compare::{Finding, Status};
 use crate::error::Error;
 use crate::select::Pattern;
 
-use super::{Filtered, Options, PlatformResult, Verification};
+use super::{Filtered, GitSide, Options, PlatformResult};
 
 /// An empty comparison is never a pass, and a pattern that names nothing is never silently dropped.
-pub(super) fn check(verification: &Verification, options: &Options) -> Result<(), Error> {
-    let filtered: Vec<&Filtered> = verification.platforms.iter().flat_map(|result| &result.filtered).collect();
+pub(super) fn check(git: &GitSide, platforms: &[PlatformResult], options: &Options) -> Result<(), Error> {
+    let filtered: Vec<&Filtered> = platforms.iter().flat_map(|result| &result.filtered).collect();
+    let findings = || platforms.iter().flat_map(|result| &result.findings);
+    let agrees = !findings().any(|finding| finding.status.differs(options.strictness));
     // A file that surely differs settles the verdict; else the files that cannot be judged leave it open.
-    if let Some(first) = filtered.first().filter(|_| verification.agrees()) {
+    if let Some(first) = filtered.first().filter(|_| agrees) {
         let (path, filter) = (first.path.clone(), first.filter.clone());
         return Err(Error::Filtered { path, filter, count: filtered.len() });
     }
     for pattern in options.selection.patterns() {
         let text = || String::from_utf8_lossy(&pattern.text).into_owned();
-        let mut named = verification.findings().filter(|finding| is_named(pattern, finding)).peekable();
+        let mut named = findings().filter(|finding| is_named(pattern, finding)).peekable();
         if named.peek().is_none() {
-            let in_git = verification.git.snapshot.files.keys().any(|path| pattern.matches_repo(path));
+            let in_git = git.snapshot.files.keys().any(|path| pattern.matches_repo(path));
             return Err(if in_git { Error::NotMapped(text()) } else { Error::NoMatch(text()) });
         }
         // What a glob names besides git's files is no more than untracked; what was named itself was to be compared.
@@ -26,7 +28,7 @@ pub(super) fn check(verification: &Verification, options: &Options) -> Result<()
             return Err(Error::NotInGit(text()));
         }
     }
-    verification.platforms.iter().try_for_each(|result| something_compared(result, options))
+    platforms.iter().try_for_each(|result| something_compared(result, options))
 }
 
 fn something_compared(result: &PlatformResult, options: &Options) -> Result<(), Error> {

@@ -4,7 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod model;
 mod oracle;
 
 use std::path::Path;
@@ -16,6 +15,7 @@ use shipproof::repo::{Commit, RepoFileKind, Repository, Settings};
 
 use model::{CONTENTS, File, Made, Mode, PATHS};
 use oracle::Oracle;
+use support::model;
 use support::random::Random;
 use support::tools;
 
@@ -89,6 +89,7 @@ fn wanted_files(random: &mut Random) -> Vec<Wanted> {
         path: RepoPath::clean(random.pick(&PATHS).as_bytes()),
         kind: *random.pick(&[RepoFileKind::Regular, RepoFileKind::Executable, RepoFileKind::Symlink]),
         blobs: (0..random.below(3)).map(|_| blob(random.below(CONTENTS))).collect(),
+        absent: random.below(4) == 0,
         group: random.below(GROUPS),
     };
     (0..count).map(|_| one(random)).collect()

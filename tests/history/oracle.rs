@@ -82,7 +82,7 @@ impl<'m> Oracle<'m> {
 
     fn agrees(&self, number: usize, wanted: &Wanted) -> bool {
         let path = std::str::from_utf8(wanted.path.as_bytes()).expect("paths of the model are ASCII");
-        version(self.commits[number].tree.get(path)).is_some_and(|file| {
+        version(self.commits[number].tree.get(path)).map_or(wanted.absent, |file| {
             file.is_symlink == (wanted.kind == RepoFileKind::Symlink) && wanted.blobs.contains(&file.blob)
         })
     }

@@ -90,7 +90,7 @@ impl History {
 
     /// The commits of the first walk, children before parents and else the newest first; then, in the same order, what
     /// each extension added.
-    pub fn commits(&self) -> impl ExactSizeIterator<Item = CommitIndex> + use<> {
+    pub fn commits(&self) -> impl DoubleEndedIterator<Item = CommitIndex> + ExactSizeIterator + use<> {
         (0..self.graph.len()).map(CommitIndex::new)
     }
 

@@ -13,6 +13,8 @@ pub struct Wanted {
     pub kind: RepoFileKind,
     /// The contents that agree. With none, the history of the path is recorded all the same.
     pub blobs: Vec<BlobId>,
+    /// Whether the absence of a file agrees, too.
+    pub absent: bool,
     /// The group it counts for, a layer perhaps.
     pub group: usize,
 }

@@ -11,7 +11,7 @@ use super::commits::{Reader, unreadable};
 use super::entries::{Difference, Entry, EntryKind, RawTree};
 use super::query::{Query, Wanted};
 use super::search::Search;
-use super::tally::States;
+use super::tally::{States, Tally};
 use super::trie::{ABSENT, ROOT, Target, Trie};
 use crate::blob::BlobId;
 use crate::repo::RepoFileKind;
@@ -46,12 +46,19 @@ struct Fresh {
 /// A child of a directory, and the entry that the new tree has for it.
 type Touched<'t> = (usize, Option<Entry<'t>>);
 
+/// What a wanted file agrees with, and the group that it counts for.
+struct Agreeing {
+    files: Vec<VersionFile>,
+    absent: bool,
+    group: u32,
+}
+
 /// What the walk found, tree by tree.
 pub(super) struct Recorder {
     pub(super) trie: Trie,
     pub(super) states: States,
     pub(super) search: Search,
-    wanted: Vec<(Vec<VersionFile>, u32)>,
+    wanted: Vec<Agreeing>,
     /// By leaf, in the order in which they were seen.
     versions: Vec<Vec<Version>>,
     numbers: HashMap<(usize, VersionFile), u32>,
@@ -62,7 +69,7 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn new(query: &Query<'_>, hash_len: usize) -> Self {
         let trie = Trie::new(query.wanted);
-        Self {
+        let mut recorder = Self {
             versions: vec![Vec::new(); trie.leaves.len()],
             trie,
             states: States::new(),
@@ -71,6 +78,29 @@ impl Recorder {
             numbers: HashMap::new(),
             hash_len,
             spare: Vec::new(),
+        };
+        recorder.count_absences();
+        recorder
+    }
+
+    /// Before any tree is seen nothing is there, and in an absent directory neither; the lowest directories come first.
+    fn count_absences(&mut self) {
+        for directory in (0..self.trie.directories.len()).rev() {
+            let mut tally = Tally::default();
+            for child in &self.trie.directories[directory].children {
+                match child.target {
+                    Target::Leaf(leaf) => {
+                        let wanted = self.trie.leaves[leaf].wanted.iter().filter(|&&wanted| self.wanted[wanted].absent);
+                        wanted.for_each(|&wanted| tally.add_file(wanted, self.wanted[wanted].group));
+                    }
+                    Target::Directory(below) => {
+                        let state = self.trie.directories[below].states[ABSENT as usize];
+                        self.states.counts(state).iter().for_each(|&count| tally.add(count));
+                    }
+                }
+            }
+            self.trie.directories[directory].states[ABSENT as usize] = self.states.number(&tally);
+            self.trie.directories[directory].tally = tally;
         }
     }
 
@@ -81,7 +111,7 @@ impl Recorder {
 
     /// Whether a wanted file agrees with what a path is.
     pub(super) fn agrees(&self, wanted: usize, file: Option<VersionFile>) -> bool {
-        file.is_some_and(|file| self.wanted[wanted].0.contains(&file))
+        self.wanted[wanted].agrees(file)
     }
 
     /// The slot of the root tree of `commit`.
@@ -190,11 +220,10 @@ impl Recorder {
         directory.children[child].set(fresh.slot, number);
         let before = (before != ABSENT).then(|| self.versions[leaf][before as usize - 1].file).flatten();
         for &wanted in &self.trie.leaves[leaf].wanted {
-            let (files, group) = &self.wanted[wanted];
-            let agrees = |file: Option<VersionFile>| file.is_some_and(|file| files.contains(&file));
-            match (agrees(before), agrees(file)) {
-                (false, true) => directory.tally.add_file(wanted, *group),
-                (true, false) => directory.tally.remove_file(wanted, *group),
+            let agreeing = &self.wanted[wanted];
+            match (agreeing.agrees(before), agreeing.agrees(file)) {
+                (false, true) => directory.tally.add_file(wanted, agreeing.group),
+                (true, false) => directory.tally.remove_file(wanted, agreeing.group),
                 _ => {}
             }
         }
@@ -297,9 +326,14 @@ impl VersionFile {
     }
 }
 
-/// The versions that agree with a wanted file, and its group.
-fn agreeing(wanted: &Wanted) -> (Vec<VersionFile>, u32) {
+fn agreeing(wanted: &Wanted) -> Agreeing {
     let is_symlink = wanted.kind == RepoFileKind::Symlink;
     let files = wanted.blobs.iter().map(|&blob| VersionFile { blob, is_symlink }).collect();
-    (files, u32::try_from(wanted.group).unwrap_or(u32::MAX))
+    Agreeing { files, absent: wanted.absent, group: u32::try_from(wanted.group).unwrap_or(u32::MAX) }
+}
+
+impl Agreeing {
+    fn agrees(&self, file: Option<VersionFile>) -> bool {
+        file.map_or(self.absent, |file| self.files.contains(&file))
+    }
 }

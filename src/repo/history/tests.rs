@@ -12,7 +12,7 @@ fn wanted(path: &str, contents: &[&str]) -> Wanted {
 
 fn wanted_as(format: ObjectFormat, path: &str, contents: &[&str]) -> Wanted {
     let blobs = contents.iter().map(|text| BlobId::of(text.as_bytes(), format).unwrap()).collect();
-    Wanted { path: RepoPath::clean(path.as_bytes()), kind: RepoFileKind::Regular, blobs, group: 0 }
+    Wanted { path: RepoPath::clean(path.as_bytes()), kind: RepoFileKind::Regular, blobs, absent: false, group: 0 }
 }
 
 fn walk(repository: &Repository, wanted: &[Wanted]) -> History {

@@ -1,0 +1,248 @@
+//! What history knows of the bytes that differ.
+
+use crate::blob::BlobId;
+use crate::compare::{Finding, Past, Status};
+use crate::error::Error;
+use crate::image::Image;
+use crate::path::RepoPath;
+use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
+use crate::repo::{Commit, RepoFileKind};
+use crate::verify::PlatformResult;
+use crate::verify::job::Job;
+
+use super::absent::Neighbours;
+use super::question::Looked;
+use super::{closest, identity};
+
+/// A walked history, and the commit that it is seen from.
+pub(super) struct Walked<'h> {
+    pub(super) history: &'h History,
+    pub(super) names: &'h Names,
+    /// The revision that was asked for.
+    pub(super) asked: CommitIndex,
+    /// How many commits the revision reaches; what comes after them is on other branches.
+    pub(super) reached: usize,
+}
+
+impl Walked<'_> {
+    /// Whether the revision reaches a commit.
+    pub(super) fn is_reached(&self, commit: CommitIndex) -> bool {
+        commit.position() < self.reached
+    }
+
+    /// A place in history.
+    pub(super) fn past(&self, commit: CommitIndex) -> Result<Past, Error> {
+        let behind = self.is_reached(commit).then(|| self.history.distance(self.asked, commit));
+        Ok(Past { commit: self.history.commit(commit)?, behind, replaced_by: None })
+    }
+}
+
+/// Walks the history once, and explains the findings, the image and its layers by it.
+pub(super) fn explain(
+    job: &Job<'_>,
+    asked: &Commit,
+    result: &mut PlatformResult,
+    looked: &mut [Looked],
+) -> Result<Vec<String>, Error> {
+    count_with_layers(result);
+    let unplaced = result.image.layers.len();
+    let wanted: Vec<Wanted> = looked.iter().map(|looked| wanted(result, looked, unplaced)).collect();
+    let anywhere: Vec<BlobId> =
+        looked.iter().filter(|looked| is_elsewhere(result, looked)).flat_map(|looked| looked.blobs.clone()).collect();
+    let query = Query { wanted: &wanted, anywhere: &anywhere };
+    let mut history = History::walk(job.repository, asked, &query)?;
+    let reached = history.commits().len();
+    let Some(asked) = history.find(asked) else { return Ok(Vec::new()) };
+    let names = Names::of(job.repository)?;
+    if !is_all_one_commit(&history, looked) {
+        history.extend(&names)?;
+    }
+    let walked = Walked { history: &history, names: &names, asked, reached };
+    for (position, looked) in looked.iter_mut().enumerate() {
+        judge(job, &walked, &result.image, &mut result.findings[looked.finding], looked, position)?;
+    }
+    closest::explain(job, &walked, result, looked)?;
+    identity::explain(job, &walked, result, looked)?;
+    Ok(limits_of(&history))
+}
+
+fn count_with_layers(result: &mut PlatformResult) {
+    let neighbours = Neighbours::of(&result.findings);
+    for finding in &mut result.findings {
+        // What a later step removed was right in the layer that put it, and says nothing of the one that removed it.
+        let is_removed = finding.status == Status::Missing && finding.layer.is_some();
+        let layer = finding.layer.or_else(|| neighbours.layer(&finding.image));
+        finding.counted_with = layer.filter(|_| !is_removed);
+    }
+}
+
+fn wanted(result: &PlatformResult, looked: &Looked, unplaced: usize) -> Wanted {
+    let finding = &result.findings[looked.finding];
+    let is_link = finding.file.is_none() && !looked.absent;
+    let kind = match &finding.repo {
+        // What the image has for a link of git may be the file that it leads to.
+        Some((_, file)) if finding.status == Status::Same => file.kind,
+        _ if is_link => RepoFileKind::Symlink,
+        _ => RepoFileKind::Regular,
+    };
+    let group = finding.counted_with.unwrap_or(unplaced);
+    Wanted { path: looked.path.clone(), kind, blobs: looked.blobs.clone(), absent: looked.absent, group }
+}
+
+/// Whether contents may be git's at another path.
+fn is_elsewhere(result: &PlatformResult, looked: &Looked) -> bool {
+    result.findings[looked.finding].status == Status::Modified
+}
+
+/// Whether a commit of the revision's own history has all contents in their places; then other branches need not be
+/// asked. That it has each of them in some commit is not enough: a release branch picks single changes.
+fn is_all_one_commit(history: &History, looked: &[Looked]) -> bool {
+    let counted = looked.iter().enumerate().filter(|(_, looked)| !looked.candidate && looked.may_agree());
+    let positions: Vec<usize> = counted.map(|(position, _)| position).collect();
+    let all = |commit: CommitIndex| {
+        history.matched(commit) >= positions.len() && positions.iter().all(|&position| history.agrees(position, commit))
+    };
+    history.commits().any(all)
+}
+
+fn judge(
+    job: &Job<'_>,
+    walked: &Walked<'_>,
+    image: &Image,
+    finding: &mut Finding,
+    looked: &mut Looked,
+    position: usize,
+) -> Result<(), Error> {
+    match finding.status {
+        Status::Modified => judge_modified(job, walked, finding, looked, position),
+        Status::Untracked => judge_untracked(walked, finding, looked, position),
+        Status::Missing => judge_missing(walked, image, finding, position),
+        _ => Ok(()),
+    }
+}
+
+fn judge_modified(
+    job: &Job<'_>,
+    walked: &Walked<'_>,
+    finding: &mut Finding,
+    looked: &Looked,
+    position: usize,
+) -> Result<(), Error> {
+    if let Some(commit) = newest_with(walked, looked, position) {
+        let mut past = walked.past(commit)?;
+        if walked.is_reached(commit) {
+            finding.status = Status::Stale;
+            past.replaced_by = replaced_by(walked, position, commit)?;
+            if let Some((_, file)) = &mut finding.repo {
+                file.size = file.size.or(job.repository.blob_size(file.blob)?);
+            }
+        } else {
+            finding.status = Status::Other;
+            finding.note =
+                Some(format!("{} has these bytes here; it is not in the history of the revision", past.commit.short));
+        }
+        finding.past = Some(past);
+        return Ok(());
+    }
+    let elsewhere = looked.blobs.iter().find_map(|&blob| walked.history.elsewhere(blob));
+    if let Some((path, commit)) = elsewhere {
+        let past = walked.past(commit)?;
+        finding.status = Status::Other;
+        finding.note = Some(note_of_path(path, &past));
+        finding.past = Some(past);
+    }
+    Ok(())
+}
+
+fn note_of_path(path: &RepoPath, past: &Past) -> String {
+    match past.behind {
+        Some(0) => format!("git has these bytes as {path}"),
+        _ => format!("git had these bytes as {path}, last in {}", past.commit.short),
+    }
+}
+
+/// The newest commit that has a file's contents in its place; one that the revision reaches, if there is one.
+pub(super) fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize) -> Option<CommitIndex> {
+    let versions = walked.history.versions(position).iter();
+    let has = versions.filter(|version| version.file.is_some_and(|file| looked.blobs.contains(&file.blob)));
+    has.map(|version| version.commit).next()
+}
+
+/// The commit that put something else in the place of what `commit` has: a child of it; or, where that only merges what
+/// was made elsewhere, the newest one that really changed it.
+fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Result<Option<Commit>, Error> {
+    let history = walked.history;
+    let file = history.file_at(position, commit);
+    let is_other = |next: &CommitIndex| walked.is_reached(*next) && history.file_at(position, *next) != file;
+    let is_child = |next: &CommitIndex| history.parents(*next).contains(&commit);
+    let is_change = |next: &CommitIndex| {
+        let here = history.file_at(position, *next);
+        history.parents(*next).iter().all(|&parent| history.file_at(position, parent) != here)
+    };
+    let replaces =
+        |next: &CommitIndex| history.parents(*next).iter().any(|&from| history.file_at(position, from) == file);
+    let children: Vec<CommitIndex> = history.commits().rev().filter(|next| is_child(next) && is_other(next)).collect();
+    let next = children.iter().copied().find(is_change);
+    let next = next.or_else(|| history.commits().find(|next| is_other(next) && is_change(next) && replaces(next)));
+    let next = next.or(children.first().copied());
+    Ok(next.map(|next| history.commit(next)).transpose()?)
+}
+
+fn judge_untracked(
+    walked: &Walked<'_>,
+    finding: &mut Finding,
+    looked: &mut Looked,
+    position: usize,
+) -> Result<(), Error> {
+    let Some(commit) = newest_with(walked, looked, position).filter(|&commit| walked.is_reached(commit)) else {
+        return Ok(());
+    };
+    let mut past = walked.past(commit)?;
+    past.replaced_by = replaced_by(walked, position, commit)?;
+    finding.status = Status::Leftover;
+    looked.candidate = false;
+    finding.note = Some(match &past.replaced_by {
+        Some(deleted) => format!("{} deleted it from git: \"{}\"", deleted.short, deleted.subject),
+        None => "git has no such file any more".to_owned(),
+    });
+    finding.past = Some(past);
+    Ok(())
+}
+
+/// Says of a missing file that it is younger than the layer it would have come with, unless the layers have told already
+/// what became of it.
+fn judge_missing(walked: &Walked<'_>, image: &Image, finding: &mut Finding, position: usize) -> Result<(), Error> {
+    if finding.note.is_some() {
+        return Ok(());
+    }
+    finding.note = Some("no layer has it: it was not copied".to_owned());
+    let added = walked.history.added(position, walked.asked);
+    let step = finding.counted_with.and_then(|layer| image.layers.get(layer)?.step.as_ref());
+    let (Some(added), Some(made)) = (added, step.and_then(|step| step.created.as_deref())) else { return Ok(()) };
+    let commit = walked.history.commit(added)?;
+    if is_earlier(made, &commit.time) {
+        finding.note = Some(format!(
+            "{} added it at {} (\"{}\"), later than its layer was made",
+            commit.short, commit.time, commit.subject
+        ));
+    }
+    Ok(())
+}
+
+/// Compares two times of RFC 3339, of which the first comes from a builder and the second is in UTC. Times in other
+/// zones are not understood, and earlier than nothing.
+fn is_earlier(builders: &str, utc: &str) -> bool {
+    const SECONDS: usize = "2026-01-31T14:02:11".len();
+    builders.ends_with('Z') && builders.get(..SECONDS) < utc.get(..SECONDS)
+}
+
+/// What a history that ends too early leaves open.
+fn limits_of(history: &History) -> Vec<String> {
+    match history.boundary().is_empty() {
+        true => Vec::new(),
+        false => vec![
+            "this clone is shallow, so of earlier commits nothing can be said; git fetch --unshallow brings them"
+                .to_owned(),
+        ],
+    }
+}
