@@ -1,5 +1,6 @@
 //! The raw form of a tree, and which of its entries differ from those of another tree.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use gix::hash::oid;
@@ -70,17 +71,55 @@ impl RawTree {
 
     /// The entry at a position; `None` when it is damaged.
     pub(super) fn entry(&self, position: usize, hash_len: usize) -> Option<Entry<'_>> {
-        let entry = &self.data[self.starts[position]..self.starts[position + 1]];
+        let entry = self.raw(position);
         let (head, id) = entry.split_at(entry.len() - hash_len);
         let space = head.iter().position(|&byte| byte == b' ')?;
         let kind = EntryKind::of(&head[..space])?;
         Some(Entry { kind, name: &head[space + 1..head.len() - 1], id: oid::try_from_bytes(id).ok()? })
     }
 
+    fn raw(&self, position: usize) -> &[u8] {
+        &self.data[self.starts[position]..self.starts[position + 1]]
+    }
+
     /// The memory that the tree occupied, for the next one.
     pub(super) fn into_buffer(self) -> Vec<u8> {
         self.data
     }
+}
+
+impl Difference {
+    /// Pairs of old and new entries that differ: of one name if both trees have it, alone otherwise. Where entries are
+    /// not in order, as in a damaged tree, those of one name may come alone as well.
+    pub(super) fn pairs(&self, old: &RawTree, new: &RawTree) -> impl Iterator<Item = (Option<usize>, Option<usize>)> {
+        let (mut before, mut after) = (self.old.clone().peekable(), self.new.clone().peekable());
+        std::iter::from_fn(move || {
+            loop {
+                let (Some(&left), Some(&right)) = (before.peek(), after.peek()) else {
+                    let rest = (before.next(), after.next());
+                    return (rest != (None, None)).then_some(rest);
+                };
+                let (one, other) = (old.raw(left), new.raw(right));
+                if one == other {
+                    before.next();
+                    after.next();
+                    continue;
+                }
+                return Some(match sort_key(one).cmp(sort_key(other)) {
+                    Ordering::Less => (before.next(), None),
+                    Ordering::Equal => (before.next(), after.next()),
+                    Ordering::Greater => (None, after.next()),
+                });
+            }
+        })
+    }
+}
+
+/// What entries are in order of, but for the slash that git appends to directories: their names.
+fn sort_key(entry: &[u8]) -> &[u8] {
+    let start = entry.iter().position(|&byte| byte == b' ').map_or(0, |space| space + 1);
+    let length = entry[start..].iter().position(|&byte| byte == 0).unwrap_or(0);
+    &entry[start..start + length]
 }
 
 impl EntryKind {

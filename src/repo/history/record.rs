@@ -187,20 +187,21 @@ impl Recorder {
         let child = |entry: &Entry<'_>| children.child(entry.name, entry.kind == EntryKind::Directory);
         let path = self.search.is_active().then(|| self.trie.path(directory));
         let mut touched = Vec::new();
-        for position in difference.old.clone() {
-            touched.extend(child(&old.entry(position, self.hash_len)?).map(|child| (child, None)));
-        }
-        for position in difference.new.clone() {
-            let entry = new.entry(position, self.hash_len)?;
-            let child = child(&entry);
-            touched.extend(child.map(|child| (child, Some(entry))));
-            if let Some(path) = &path {
-                self.search.entry(commit, path, &entry, child.is_some());
+        for (before, after) in difference.pairs(old, new) {
+            if let Some(position) = before {
+                touched.extend(child(&old.entry(position, self.hash_len)?).map(|child| (child, None)));
+            }
+            if let Some(position) = after {
+                let entry = new.entry(position, self.hash_len)?;
+                let child = child(&entry);
+                touched.extend(child.map(|child| (child, Some(entry))));
+                if let Some(path) = &path {
+                    self.search.entry(commit, path, &entry, child.is_some());
+                }
             }
         }
-        // Stable, so that of one child the new entry comes last.
-        touched.sort_by_key(|&(child, _)| child);
-        touched.reverse();
+        // Of one child the new entry counts, wherever the old one stood.
+        touched.sort_by_key(|(child, entry)| (*child, entry.is_none()));
         touched.dedup_by_key(|&mut (child, _)| child);
         Some(touched)
     }
