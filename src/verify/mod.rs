@@ -1,5 +1,6 @@
 //! The main job from end to end: image against git.
 
+mod containment;
 mod contains;
 mod explain;
 mod job;
@@ -23,7 +24,8 @@ use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
 
-pub use contains::{Contained, Containment, Held, TouchedFile, contains};
+pub use containment::{Contained, Containment, Held, TouchedFile};
+pub use contains::contains;
 use job::Job;
 
 /// What of git the image is compared with.
