@@ -46,14 +46,12 @@ pub enum SourceError {
         message: String,
     },
     /// The registry answered something else.
-    #[error("{url} answered {status}{}{}", detail(.message), after(.tries))]
+    #[error("{url} answered {status}{}", detail(.message))]
     Status {
         /// The address.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// How often it was tried.
-        tries: usize,
         /// What the registry said.
         message: String,
     },

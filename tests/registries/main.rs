@@ -14,5 +14,4 @@ mod passwords;
 mod redirects;
 mod referrers;
 mod stage;
-mod telling;
 mod tokens;
