@@ -174,7 +174,13 @@ fn walk(repository: &Path, prefix: &str) -> Result<(), Failure> {
     let prefix = RepoPath::clean(prefix.as_bytes());
     let files = snapshot.files.iter().filter(|(path, _)| path.starts_with(&prefix));
     let wanted: Vec<Wanted> = files
-        .map(|(path, file)| Wanted { path: path.clone(), kind: file.kind, blobs: vec![file.blob], absent: false, group: 0 })
+        .map(|(path, file)| Wanted {
+            path: path.clone(),
+            kind: file.kind,
+            blobs: vec![file.blob],
+            absent: false,
+            group: 0,
+        })
         .collect();
     let query = Query { wanted: &wanted, anywhere: &[] };
     let history = History::walk(&repository, &repository.resolve("HEAD")?, &query)?;
