@@ -34,6 +34,14 @@ pub const RETRIES: usize = 4;
 /// gives a byte each time could keep us for ever.
 pub const PROGRESS_BYTES: u64 = 1 << 20;
 
+/// Times the time limit of a connection (`--timeout`, 30 seconds) that a body may keep us waiting for
+/// [`PROGRESS_BYTES`] in all. Each byte starts that limit anew, so that a byte every few seconds would never end; a line
+/// that needs longer carries less than 4 KB a second.
+pub const PROGRESS_TIMEOUTS: u32 = 10;
+
+/// Warnings of one registry that are told. Real ones send one or two; a hostile one could send others with each answer.
+pub const WARNINGS: usize = 16;
+
 /// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
 pub const RETRY_AFTER_SECONDS: u64 = 60;
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::AuthError;
@@ -32,7 +33,10 @@ pub(super) async fn find(
         }
         let inline = config.inline(target).map_err(|source| AuthError::Entry { file: file.clone(), source })?;
         match inline {
-            Some(credential) => return Ok(Some(Hit { source: name, credential })),
+            Some(credential) => {
+                trail.warned(exposure(&file, &name));
+                return Ok(Some(Hit { source: name, credential }));
+            }
             None => trail.missed(name, format!("no entry for {}", target.registry)),
         }
     }
@@ -64,6 +68,14 @@ fn missing(file: &Path, environment: &Environment) -> Result<(), AuthError> {
         return Ok(());
     }
     Err(AuthError::Unreadable { file: file.to_owned(), source: ErrorKind::NotFound.into() })
+}
+
+/// A warning if everybody on this machine can read `file`. It is no error: docker and podman take such files, and
+/// secrets that are mounted into containers look like that. The group is left out, as many users have one of their own.
+fn exposure(file: &Path, name: &str) -> Option<String> {
+    const OTHERS_READ: u32 = 0o004;
+    let exposed = file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_READ != 0);
+    exposed.then(|| format!("everybody on this machine can read the password in {name}; chmod 600 {name} ends that"))
 }
 
 /// The bytes of a credentials file, `None` if there is no such file.

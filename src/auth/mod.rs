@@ -75,6 +75,8 @@ pub struct Found {
     pub source: String,
     /// The places that did not serve, in order.
     pub attempts: Vec<Attempt>,
+    /// What is unsafe about the place it came from.
+    pub warnings: Vec<String>,
 }
 
 impl Found {

@@ -9,18 +9,26 @@ pub(super) struct Hit {
     pub(super) credential: Credential,
 }
 
-/// The places that did not serve, in the order they were asked.
+/// The places that did not serve, in the order they were asked, and what is unsafe about the one that did.
 #[derive(Debug, Default)]
-pub(super) struct Trail(Vec<Attempt>);
+pub(super) struct Trail {
+    attempts: Vec<Attempt>,
+    warnings: Vec<String>,
+}
 
 impl Trail {
     /// Notes that `source` did not serve, because of `outcome`.
     pub(super) fn missed(&mut self, source: impl Into<String>, outcome: impl ToString) {
-        self.0.push(Attempt { source: source.into(), outcome: outcome.to_string() });
+        self.attempts.push(Attempt { source: source.into(), outcome: outcome.to_string() });
+    }
+
+    /// Notes what people should know of the place that served.
+    pub(super) fn warned(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning);
     }
 
     /// Ends the search.
     pub(super) fn end(self, hit: Hit) -> Found {
-        Found { credential: hit.credential, source: hit.source, attempts: self.0 }
+        Found { credential: hit.credential, source: hit.source, attempts: self.attempts, warnings: self.warnings }
     }
 }

@@ -25,6 +25,7 @@ pub use setup::Process;
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
+    let process = &Process { observer: output::observer(cli.command.output()), ..process.clone() };
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),

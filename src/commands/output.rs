@@ -7,6 +7,7 @@ use crate::cli::{Color, OutputArgs};
 use crate::error::Error;
 use crate::report::escape::escape;
 use crate::report::{Detail, Style};
+use crate::source::{Notice, Observer};
 
 use super::Process;
 
@@ -53,6 +54,21 @@ pub(super) fn stream(args: &OutputArgs, report: impl FnOnce(&mut dyn Write) -> i
 /// Whether writing a report is what failed.
 pub(super) fn is_broken(error: &Error) -> bool {
     matches!(error, Error::Stream { .. } | Error::File { verb: "written", .. })
+}
+
+/// Says on standard error what happens while images are read: warnings unless nobody wants to know, repeated tries to
+/// those who want to know everything. Commands without a report have no such wishes.
+pub(super) fn observer(args: Option<&OutputArgs>) -> Observer {
+    let (quiet, verbose) = args.map_or((false, false), |args| (args.quiet, args.verbose));
+    Observer::new(move |notice| {
+        let (label, wanted) = match notice {
+            Notice::Warning(_) => ("warning", !quiet),
+            Notice::Retry { .. } => ("note", verbose),
+        };
+        if wanted {
+            let _ = writeln!(io::stderr(), "{label}: {}", escape(&notice.to_string()));
+        }
+    })
 }
 
 /// Says something worth knowing on standard error, unless nobody wants to know.

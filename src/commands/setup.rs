@@ -21,6 +21,7 @@ use crate::verify;
 const MOST_JOBS: usize = 8;
 
 /// Everything that comes from outside of the arguments. Only `main` makes one.
+#[derive(Clone)]
 pub struct Process {
     /// The runtime for network requests.
     pub runtime: tokio::runtime::Handle,
@@ -32,6 +33,8 @@ pub struct Process {
     pub stdout_colored: bool,
     /// Whether colours suit standard error.
     pub stderr_colored: bool,
+    /// Who is told what happens while images are read.
+    pub observer: source::Observer,
 }
 
 impl Process {
@@ -45,6 +48,7 @@ impl Process {
             docker_host: std::env::var("DOCKER_HOST").ok(),
             stdout_colored: !plain && std::io::stdout().is_terminal(),
             stderr_colored: !plain && std::io::stderr().is_terminal(),
+            observer: source::Observer::default(),
         }
     }
 }
@@ -70,6 +74,7 @@ pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Res
         tls: Tls { mode, ca_file: args.ca_file.clone() },
         timeout: Duration::from_secs(args.timeout),
         docker_host: process.docker_host.clone(),
+        observer: process.observer.clone(),
     };
     Ok(source::open(&reference, &options)?)
 }

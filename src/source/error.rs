@@ -46,10 +46,12 @@ pub enum SourceError {
         message: String,
     },
     /// The registry answered something else.
-    #[error("{url} answered {status}{}", detail(.message))]
+    #[error("{url} answered {status}{}{}", detail(.message), after(.tries))]
     Status {
         /// The address.
         url: String,
+        /// How often it was tried.
+        tries: usize,
         /// The HTTP status.
         status: u16,
         /// What the registry said.
@@ -65,6 +67,14 @@ pub enum SourceError {
         /// What happened the last time.
         reason: String,
     },
+    /// A body in a coding that nobody asked for, in which it cannot be the content.
+    #[error("{url} answered with the content coding `{coding}`, which was not asked for")]
+    Coding {
+        /// The address.
+        url: String,
+        /// The value of `Content-Encoding`.
+        coding: String,
+    },
     /// A redirect that must not be followed.
     #[error("{url} redirects to {target}, which is refused: {reason}")]
     Redirect {
@@ -79,14 +89,16 @@ pub enum SourceError {
     #[error(transparent)]
     Auth(#[from] AuthError),
     /// The registry's token server refused.
-    #[error("{registry} gave no token: {source}{}", tried(.attempts))]
+    #[error("{registry} gave no token: {source}{}{}", after(.tries), tried(.attempts))]
     Token {
+        /// How often it was tried.
+        tries: usize,
         /// The registry's host.
         registry: String,
         /// Where credentials were looked for.
         attempts: Vec<Attempt>,
         /// What the token server said.
-        source: TokenError,
+        source: Box<TokenError>,
     },
     /// More bytes than anything honest has.
     #[error("{what} is larger than {limit} bytes")]
@@ -168,6 +180,14 @@ fn tried(attempts: &[Attempt]) -> String {
 }
 
 impl SourceError {
+    /// The same after `count` tries.
+    pub(super) fn after(mut self, count: usize) -> Self {
+        if let Self::Network { tries, .. } | Self::Status { tries, .. } | Self::Token { tries, .. } = &mut self {
+            *tries = count;
+        }
+        self
+    }
+
     /// What a reader of `descriptor` failed with; the errors of this module travel inside I/O errors.
     pub(super) fn read(descriptor: &Descriptor, error: io::Error) -> Self {
         let unpacked = error.downcast::<Arc<Self>>().map(Self::Download);
@@ -188,7 +208,7 @@ impl SourceError {
             Self::Download(error) => error.kind(),
             Self::Denied { .. } => "denied",
             Self::NotFound { .. } | Self::Choice { .. } => "not-found",
-            Self::Status { .. } | Self::Network { .. } | Self::Redirect { .. } => "network",
+            Self::Status { .. } | Self::Network { .. } | Self::Redirect { .. } | Self::Coding { .. } => "network",
             Self::TooLarge { .. } | Self::Blob(_) | Self::Format { .. } => "corrupt-image",
             Self::File { .. } | Self::Read { .. } => "read",
             Self::Daemon { .. } => "daemon",
@@ -223,6 +243,9 @@ impl SourceError {
             ),
             Self::Network { .. } => {
                 Some("check the host name and the network; --plain-http is for registries without TLS".into())
+            }
+            Self::Coding { .. } => {
+                Some("a proxy on the way packs what it passes on; it must leave images alone".into())
             }
             Self::Blob(error) => Some(error.hint().to_owned()),
             Self::Choice { .. } => Some("name one of them after a colon".into()),

@@ -46,6 +46,7 @@ pub fn contains(
     }
     unmapped.sort();
     unmapped.dedup();
+    warnings.extend(source.warnings());
     if files.is_empty() {
         return Err(Error::NothingTouched(commit.short));
     }

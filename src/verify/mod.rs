@@ -173,7 +173,8 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&git, &platforms, options)?;
-    let notices = explain::explain(&job, &opened, &mut platforms)?;
+    let mut notices = explain::explain(&job, &opened, &mut platforms)?;
+    notices.extend(source.warnings());
     Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
 }
 

@@ -5,23 +5,13 @@ use std::{fs, thread};
 
 use crate::support::artifact_registry::{Fault, Phase};
 
-use super::stage::{Artifacts, image};
+use super::stage::{Artifacts, image, in_all};
 
 const PHASES: [Phase; 4] = [Phase::Manifest, Phase::Token, Phase::Blob, Phase::Download];
 
-/// Runs `test` for all phases at once: they wait more than they work.
-fn in_each(phases: &[Phase], test: impl Fn(Phase) + Sync) {
-    thread::scope(|scope| {
-        for &phase in phases {
-            let test = &test;
-            scope.spawn(move || test(phase));
-        }
-    });
-}
-
 #[test]
 fn a_server_that_is_unwell_is_asked_again() {
-    in_each(&PHASES, |phase| {
+    in_all(&PHASES, |&phase| {
         let artifacts = Artifacts::new();
         artifacts.registry.fault(phase, Fault::Status(503, None), 1);
         artifacts.agrees();
@@ -31,7 +21,7 @@ fn a_server_that_is_unwell_is_asked_again() {
 
 #[test]
 fn a_server_that_asks_for_patience_gets_it() {
-    in_each(&PHASES, |phase| {
+    in_all(&PHASES, |&phase| {
         let artifacts = Artifacts::new();
         artifacts.registry.fault(phase, Fault::Status(429, Some(1)), 1);
         let started = Instant::now();

@@ -11,6 +11,7 @@ mod bad_days;
 mod certificates;
 mod lies;
 mod passwords;
+mod ranges;
 mod redirects;
 mod referrers;
 mod stage;

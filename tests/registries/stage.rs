@@ -1,6 +1,9 @@
 //! What these tests share: images, registries that hold them, and a user whose every output is searched for secrets.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -64,7 +67,7 @@ impl User {
     pub(super) fn has(self, path: &str, content: &str) -> Self {
         let file = self.caller.home().join(path);
         fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("the folder can be made");
-        fs::write(file, content).expect("the file can be written");
+        write_private(&file, content);
         self
     }
 
@@ -102,12 +105,18 @@ impl User {
     pub(super) fn is_refused(&self, image: &str, more: &[&str], kind: &str, words: &[&str]) -> Outcome {
         let outcome = self.verify(image, more);
         assert_eq!(outcome.verdict("unknown")["error"]["kind"], kind, "{outcome:#?}");
-        assert!(outcome.stderr.starts_with("error: "), "{outcome:#?}");
+        assert!(outcome.stderr.lines().any(|line| line.starts_with("error: ")), "{outcome:#?}");
         for word in words {
             assert!(outcome.stderr.contains(word), "no `{word}` in {outcome:#?}");
         }
         outcome
     }
+}
+
+/// Writes a file that nobody else may read.
+fn write_private(file: &Path, content: &str) {
+    fs::write(file, content).expect("the file can be written");
+    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("it is our own");
 }
 
 /// What git and the image have, below `prefix`; more bytes than fit into one read of a socket.
@@ -177,10 +186,28 @@ pub(super) struct Artifacts {
 
 impl Artifacts {
     pub(super) fn new() -> Self {
-        let folder = layout();
+        Self::serving(layout())
+    }
+
+    fn serving(folder: TempDir) -> Self {
         let registry = ArtifactRegistry::serve(folder.path());
         let user = User::new().has(".docker/config.json", &registry.docker_config());
         Self { registry, user, folder }
+    }
+
+    /// With a layer of so many mebibytes.
+    pub(super) fn large(mebibytes: usize) -> Self {
+        let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\\n";
+        let layer = Layer::text(&format!("f app/data 0644 {}", line.repeat(mebibytes << 14)));
+        let image = Image::new().layer("COPY . . # buildkit", layer.stored(Compression::None));
+        Self::of(&image)
+    }
+
+    /// With another image.
+    pub(super) fn of(image: &Image) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Layout::with("v1", image).write_to(folder.path());
+        Self::serving(folder)
     }
 
     pub(super) fn reference(&self) -> String {
@@ -198,6 +225,16 @@ impl Artifacts {
     pub(super) fn requests(&self, phase: Phase) -> Vec<Recorded> {
         self.registry.recorded_for(phase)
     }
+}
+
+/// Runs `test` for all of `cases` at once: they wait more than they work.
+pub(super) fn in_all<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            let test = &test;
+            scope.spawn(move || test(case));
+        }
+    });
 }
 
 /// Runs every command that reads layers, and asserts that nothing of the image is printed.

@@ -75,6 +75,8 @@ pub(crate) enum Fault {
     Body(Vec<u8>),
     /// 401 as if the token had expired.
     Expired,
+    /// The answer is changed like this.
+    Change(fn(Response) -> Response),
 }
 
 /// A request, and what it was for.
@@ -336,6 +338,7 @@ fn spoil(mut response: Response, fault: Option<Fault>) -> Response {
         Some(Fault::Cut(length)) => response.cut = Some(length),
         Some(Fault::Stall(time)) => response.stall = Some(time),
         Some(Fault::Body(body)) => response.body = body,
+        Some(Fault::Change(change)) => response = change(response),
         Some(Fault::WrongBytes) => {
             if let Some(last) = response.body.last_mut() {
                 *last ^= 1;

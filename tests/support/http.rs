@@ -75,7 +75,33 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// An answer. Content-Length is added; `cut` and `stall` make it break.
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// By a right Content-Length.
+    #[default]
+    Length,
+    /// By a Content-Length that may be wrong.
+    Says(u64),
+    /// In chunks.
+    Chunked,
+    /// By the end of the connection.
+    Close,
+}
+
+/// What follows the body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// What its framing promises.
+    #[default]
+    Honest,
+    /// The connection is reset.
+    Reset,
+    /// The body's last byte, again and again, with so long a pause before each 64 KiB or, if there is a pause, each byte.
+    Endless(Duration),
+}
+
+/// An answer. `cut` and `stall` make it break, `framing` and `tail` make it lie.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Response {
     /// The status code.
@@ -88,6 +114,10 @@ pub(crate) struct Response {
     pub(crate) cut: Option<usize>,
     /// Waits this long in the middle of the body.
     pub(crate) stall: Option<Duration>,
+    /// How its length is told.
+    pub(crate) framing: Framing,
+    /// What follows the body, or what was left of it.
+    pub(crate) tail: Tail,
 }
 
 impl Response {
@@ -99,6 +129,24 @@ impl Response {
     /// An answer with a JSON body.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::new(status, body.to_string()).header("Content-Type", "application/json")
+    }
+
+    /// Closes the connection after so many bytes.
+    pub(crate) fn cut(mut self, length: usize) -> Self {
+        self.cut = Some(length);
+        self
+    }
+
+    /// Tells the length in another way.
+    pub(crate) fn framed(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Lets something else follow the body.
+    pub(crate) fn tail(mut self, tail: Tail) -> Self {
+        self.tail = tail;
+        self
     }
 
     /// Adds a header.
@@ -215,14 +263,18 @@ where
 fn converse<H: Fn(&str, &Request) -> Response>(mut stream: TcpStream, shared: &Shared<H>) {
     stream.set_read_timeout(Some(IDLE)).expect("IDLE is not zero");
     let mut reader = BufReader::new(stream.try_clone().expect("a socket can be shared"));
+    let mut reset = false;
     while let Some(request) = read_request(&mut reader) {
         let response = (shared.handler)(&shared.host, &request);
+        reset = response.tail == Tail::Reset;
         let whole = write_response(&mut stream, &request, &response, &shared.ended);
         if !matches!(whole, Ok(true)) || shared.ended.load(Ordering::SeqCst) {
             break;
         }
     }
-    stream.shutdown(Shutdown::Both).ok();
+    if !reset {
+        stream.shutdown(Shutdown::Both).ok();
+    }
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
@@ -258,7 +310,7 @@ fn write_response(
     response: &Response,
     ended: &AtomicBool,
 ) -> std::io::Result<bool> {
-    let mut head = format!("HTTP/1.1 {} Status\r\nContent-Length: {}\r\n", response.status, response.body.len());
+    let mut head = format!("HTTP/1.1 {} Status\r\n{}", response.status, length_header(response));
     if request.header("connection") == Some("close") {
         head.push_str("Connection: close\r\n");
     }
@@ -271,11 +323,51 @@ fn write_response(
     }
     let end = response.cut.unwrap_or(response.body.len()).min(response.body.len());
     let middle = if response.stall.is_some() { end / 2 } else { end };
-    stream.write_all(&response.body[..middle])?;
+    write_part(stream, response, &response.body[..middle])?;
     stream.flush()?;
     wait(response.stall.unwrap_or_default(), ended);
-    stream.write_all(&response.body[middle..end])?;
-    Ok(end == response.body.len() && request.header("connection") != Some("close"))
+    write_part(stream, response, &response.body[middle..end])?;
+    finish(stream, response, ended)?;
+    let whole = end == response.body.len() && matches!(response.framing, Framing::Length | Framing::Chunked);
+    if whole && response.framing == Framing::Chunked {
+        stream.write_all(b"0\r\n\r\n")?;
+    }
+    Ok(whole && response.tail == Tail::Honest && request.header("connection") != Some("close"))
+}
+
+fn length_header(response: &Response) -> String {
+    match response.framing {
+        Framing::Length => format!("Content-Length: {}\r\n", response.body.len()),
+        Framing::Says(length) => format!("Content-Length: {length}\r\n"),
+        Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
+        Framing::Close => "Connection: close\r\n".to_owned(),
+    }
+}
+
+fn write_part(stream: &mut TcpStream, response: &Response, bytes: &[u8]) -> std::io::Result<()> {
+    if response.framing != Framing::Chunked || bytes.is_empty() {
+        return stream.write_all(bytes);
+    }
+    stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
+    stream.write_all(bytes)?;
+    stream.write_all(b"\r\n")
+}
+
+fn finish(stream: &mut TcpStream, response: &Response, ended: &AtomicBool) -> std::io::Result<()> {
+    match response.tail {
+        Tail::Honest => Ok(()),
+        // Closing a socket that lingers for no time at all sends a reset instead of an end.
+        Tail::Reset => socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO)),
+        Tail::Endless(pause) => {
+            let last = response.body.last().copied().unwrap_or(b' ');
+            let more = vec![last; if pause.is_zero() { 64 << 10 } else { 1 }];
+            while !ended.load(Ordering::SeqCst) {
+                write_part(stream, response, &more)?;
+                wait(pause, ended);
+            }
+            Ok(())
+        }
+    }
 }
 
 fn wait(time: Duration, ended: &AtomicBool) {

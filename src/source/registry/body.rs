@@ -3,20 +3,21 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use backon::BackoffBuilder as _;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use reqwest::header::{HeaderMap, HeaderValue, RANGE};
-use reqwest::{Response, StatusCode};
+use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Response, StatusCode, Url};
 use tokio::sync::mpsc;
 
 use crate::descriptor::Descriptor;
 use crate::limits;
 use crate::source::SourceError;
 
-use super::session::{self, Session};
+use super::session::Session;
 use super::transport::{self, Failure};
+use super::tries::Tries;
 
 /// The reading end of a download.
 pub(super) struct Body {
@@ -35,7 +36,8 @@ pub(super) fn stream(
     descriptor: Descriptor,
 ) -> Body {
     let (sender, chunks) = mpsc::channel(limits::CHUNKS_IN_FLIGHT);
-    let download = Download { session, url, descriptor, offset: 0, sender };
+    let download =
+        Download { session, url, descriptor, offset: 0, ranges: Ranges::Good, waited: Duration::ZERO, sender };
     runtime.spawn(download.run());
     Body { chunks, current: Bytes::new(), failure: None }
 }
@@ -64,7 +66,19 @@ struct Download {
     descriptor: Descriptor,
     /// Bytes handed on so far.
     offset: u64,
+    ranges: Ranges,
+    /// Time spent waiting for bytes since the last progress; time in which the reader was busy does not count.
+    waited: Duration,
     sender: mpsc::Sender<Result<Bytes, SourceError>>,
+}
+
+/// What the server makes of a request for a range.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ranges {
+    /// As far as is known, what it should.
+    Good,
+    /// An error, or another range: the whole is asked for instead.
+    Bad,
 }
 
 /// Nobody reads any more.
@@ -73,8 +87,8 @@ struct Abandoned;
 impl Download {
     /// Downloads to the end; a try that brought enough gives the next failure a fresh set of tries.
     async fn run(mut self) {
-        let mut pauses = session::pauses().build();
-        let mut tries = 0;
+        let session = Arc::clone(&self.session);
+        let mut tries = Tries::new(session.notices());
         loop {
             let before = self.offset;
             let failure = match self.attempt().await {
@@ -82,17 +96,16 @@ impl Download {
                 Ok(Err(failure)) => failure,
             };
             if self.offset - before >= limits::PROGRESS_BYTES {
-                pauses = session::pauses().build();
-                tries = 0;
+                tries = Tries::new(session.notices());
             }
-            tries += 1;
-            let pause = session::longer(&failure, pauses.next()).filter(|_| session::may_retry(&failure));
-            let Some(pause) = pause else {
-                // An error sent to nobody is lost to nobody.
-                let _ = self.sender.send(Err(session::give_up(failure, tries))).await;
-                return;
-            };
-            tokio::time::sleep(pause).await;
+            match tries.after(failure) {
+                Ok(pause) => tokio::time::sleep(pause).await,
+                Err(error) => {
+                    // An error sent to nobody is lost to nobody.
+                    let _ = self.sender.send(Err(error)).await;
+                    return;
+                }
+            }
         }
     }
 
@@ -102,46 +115,91 @@ impl Download {
             Ok(opened) => opened,
             Err(failure) => return Ok(Err(failure)),
         };
-        let url = response.url().clone();
+        let (url, coding) = (response.url().clone(), transport::coding(&response));
         let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let mut chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(error) => return Ok(Err(transport::network(&url, &error))),
+        while self.offset <= self.descriptor.size {
+            let mut chunk = match self.wait(stream.next()).await {
+                None => return Ok(Err(transport::too_slow(&url))),
+                Some(None) => break,
+                // Nothing more was expected anyway.
+                Some(Some(Err(_))) if self.offset == self.descriptor.size => break,
+                Some(Some(Err(error))) => return Ok(Err(transport::network(&url, &error))),
+                Some(Some(Ok(chunk))) => chunk,
             };
             let known = skip.min(chunk.len() as u64);
             skip -= known;
             let chunk = chunk.split_off(usize::try_from(known).expect("at most the chunk's length"));
-            self.offset += chunk.len() as u64;
-            self.sender.send(Ok(chunk)).await.map_err(|_| Abandoned)?;
+            self.count(chunk.len() as u64);
             // Whatever is too much is one chunk too much for the check behind the reader.
-            if self.offset > self.descriptor.size {
-                return Ok(Ok(()));
-            }
+            self.sender.send(Ok(chunk)).await.map_err(|_| Abandoned)?;
         }
-        Ok(self.end(&url))
+        Ok(self.end(&url, coding))
     }
 
-    fn end(&self, url: &reqwest::Url) -> Result<(), Failure> {
-        if self.offset >= self.descriptor.size {
-            return Ok(());
+    /// What comes next, unless it has been waited for too long.
+    async fn wait<T>(&mut self, next: impl Future<Output = T>) -> Option<T> {
+        let started = Instant::now();
+        let left = self.session.patience().saturating_sub(self.waited);
+        let came = tokio::time::timeout(left, next).await;
+        self.waited += started.elapsed();
+        came.ok()
+    }
+
+    fn count(&mut self, bytes: u64) {
+        let before = self.offset / limits::PROGRESS_BYTES;
+        self.offset += bytes;
+        if self.offset / limits::PROGRESS_BYTES > before {
+            self.waited = Duration::ZERO;
         }
-        let reason = format!("it ended after {} of {} bytes", self.offset, self.descriptor.size);
-        let error = SourceError::Network { url: transport::shown(url), tries: 1, reason };
-        Err(Failure::Transient { error: Box::new(error), wait: None })
+    }
+
+    /// Judges the end of an answer's body.
+    fn end(&self, url: &Url, coding: Option<String>) -> Result<(), Failure> {
+        match coding.filter(|_| self.offset != self.descriptor.size) {
+            Some(coding) => return Err(SourceError::Coding { url: transport::shown(url), coding }.into()),
+            None if self.offset >= self.descriptor.size => return Ok(()),
+            None => {}
+        }
+        Err(broken(url, format!("it ended after {} of {} bytes", self.offset, self.descriptor.size)))
     }
 
     /// The answer, and how many of its first bytes are known already.
-    async fn open(&self) -> Result<(Response, u64), Failure> {
+    async fn open(&mut self) -> Result<(Response, u64), Failure> {
         let mut headers = HeaderMap::new();
-        if self.offset > 0 {
+        if self.offset > 0 && self.offset < self.descriptor.size && self.ranges == Ranges::Good {
             // A closed range: some registries answer 416 to an open one.
             let range = format!("bytes={}-{}", self.offset, self.descriptor.size - 1);
             headers.insert(RANGE, HeaderValue::from_str(&range).expect("digits are a header"));
         }
         let what = format!("blob {}", self.descriptor.digest);
-        let response = self.session.get(&self.url, &headers, &what).await?;
-        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
-        Ok((response, if partial { 0 } else { self.offset }))
+        let response = match self.session.get(&self.url, &headers, &what).await {
+            Err(Failure::Final(error @ SourceError::Status { status: 416, .. })) if !headers.is_empty() => {
+                self.ranges = Ranges::Bad;
+                return Err(Failure::Transient { error: Box::new(error), wait: None });
+            }
+            answer => answer?,
+        };
+        match first_byte(&response).and_then(|first| self.offset.checked_sub(first)) {
+            Some(known) => Ok((response, known)),
+            None => {
+                self.ranges = Ranges::Bad;
+                Err(broken(response.url(), format!("it answered with another range than from byte {}", self.offset)))
+            }
+        }
     }
+}
+
+/// Which byte of the blob the body begins with; `None` where the answer does not say (RFC 9110, "Content-Range").
+fn first_byte(response: &Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return Some(0);
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    first.trim().parse().ok()
+}
+
+fn broken(url: &Url, reason: String) -> Failure {
+    let error = SourceError::Network { url: transport::shown(url), tries: 1, reason };
+    Failure::Transient { error: Box::new(error), wait: None }
 }

@@ -9,6 +9,8 @@
 mod body;
 mod session;
 mod transport;
+mod tries;
+mod warning;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -45,16 +47,34 @@ impl Registry {
         let scheme = if options.tls.mode == TlsMode::Plain || plain_loopback(name, options) { "http" } else { "https" };
         let base = format!("{scheme}://{}", name.api_host());
         let client = transport::client(options)?;
-        let session = Session::new(client, base, name, options.credentials.clone());
+        let session = Session::new(client, base, name, options);
         Ok(Self { name: name.clone(), runtime: options.runtime.clone(), session: Arc::new(session) })
     }
 
-    fn get_manifest(&self, version: &str) -> Result<Vec<u8>, SourceError> {
+    /// The bytes, and the digest that the registry says they have.
+    fn get_manifest(&self, version: &str) -> Result<(Vec<u8>, Option<Digest>), SourceError> {
         let url = format!("{}/v2/{}/manifests/{version}", self.session.base(), self.name.repository);
         let what = format!("manifest {version} of {}/{}", self.name.host, self.name.repository);
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(MANIFEST_TYPES))]);
         self.runtime.block_on(self.session.read(&url, &headers, &what, limits::MANIFEST_BYTES))
     }
+
+    /// A digest in a header proves nothing, and so does a wrong one: caches that put an old header before new content
+    /// are about. What the image is called follows from its bytes alone, but people should know.
+    fn check_header(&self, said: Option<Digest>, bytes: &[u8]) {
+        if let Some(said) = said.filter(|said| *said != digest_of(bytes, said.algorithm())) {
+            let host = &self.name.host;
+            let text =
+                format!("{host} says {said} of a manifest that has another digest; a cache on the way may be stale");
+            self.session.notices().warn(text);
+        }
+    }
+}
+
+fn digest_of(bytes: &[u8], algorithm: Algorithm) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(bytes);
+    hasher.finish()
 }
 
 /// Registries on this machine mostly speak plain http; one that speaks https is told by `--ca-file` or by
@@ -65,11 +85,10 @@ fn plain_loopback(name: &RegistryRef, options: &Options) -> bool {
 
 impl Source for Registry {
     fn root(&self) -> Result<RawManifest, SourceError> {
-        let bytes = self.get_manifest(&self.name.version())?;
+        let (bytes, said) = self.get_manifest(&self.name.version())?;
         let asked = self.name.digest.as_ref();
-        let mut hasher = Hasher::new(asked.map_or(Algorithm::Sha256, Digest::algorithm));
-        hasher.update(&bytes);
-        let digest = hasher.finish();
+        let digest = digest_of(&bytes, asked.map_or(Algorithm::Sha256, Digest::algorithm));
+        self.check_header(said, &bytes);
         if let Some(expected) = asked.filter(|expected| **expected != digest) {
             return Err(BlobError::Digest { expected: expected.clone(), actual: digest }.into());
         }
@@ -77,7 +96,7 @@ impl Source for Registry {
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-        self.get_manifest(&descriptor.digest.to_string())
+        self.get_manifest(&descriptor.digest.to_string()).map(|(bytes, _)| bytes)
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
@@ -92,16 +111,20 @@ impl Source for Registry {
         let what = format!("list of referrers of {digest}");
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(INDEX_TYPE))]);
         let answer = self.runtime.block_on(self.session.read(&url, &headers, &what, limits::MANIFEST_BYTES));
-        if let Ok(bytes) = answer
+        if let Ok((bytes, _)) = answer
             && is_index(&bytes)
         {
             return Ok(Some(bytes));
         }
         match self.get_manifest(&digest.to_string().replace(':', "-")) {
-            Ok(bytes) => Ok(Some(bytes).filter(|bytes| is_index(bytes))),
+            Ok((bytes, _)) => Ok(Some(bytes).filter(|bytes| is_index(bytes))),
             Err(SourceError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.session.notices().warnings()
     }
 
     fn pinned(&self, digest: &Digest) -> String {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::Mutex;
@@ -10,16 +9,15 @@ use tokio::sync::Mutex;
 use crate::auth::challenge::{self, Challenge};
 use crate::auth::token::TokenError;
 use crate::auth::{self, Credential, Found, again};
+use crate::digest::Digest;
 use crate::limits;
 use crate::reference::RegistryRef;
-use crate::source::SourceError;
+use crate::source::notice::Notices;
+use crate::source::{Options, SourceError};
 
 use super::transport::{self, Failure};
-
-/// The first pause before trying again; it doubles each time, with jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause that is not the server's own wish.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+use super::tries::Tries;
+use super::warning;
 
 /// Everything needed to ask one registry about one repository.
 pub(super) struct Session {
@@ -28,6 +26,9 @@ pub(super) struct Session {
     registry: String,
     repository: String,
     credentials: auth::Environment,
+    /// How long a body may keep us waiting without getting anywhere.
+    patience: Duration,
+    notices: Notices,
     /// Held while logging in, so that several layers started together log in once.
     login: Mutex<Login>,
 }
@@ -56,9 +57,27 @@ impl Login {
 
 impl Session {
     /// A session that has sent nothing yet.
-    pub(super) fn new(client: Client, base: String, name: &RegistryRef, credentials: auth::Environment) -> Self {
-        let (registry, repository) = (name.host.clone(), name.repository.clone());
-        Self { client, base, registry, repository, credentials, login: Mutex::default() }
+    pub(super) fn new(client: Client, base: String, name: &RegistryRef, options: &Options) -> Self {
+        Self {
+            client,
+            base,
+            registry: name.host.clone(),
+            repository: name.repository.clone(),
+            credentials: options.credentials.clone(),
+            patience: options.timeout * limits::PROGRESS_TIMEOUTS,
+            notices: Notices::new(options.observer.clone()),
+            login: Mutex::default(),
+        }
+    }
+
+    /// Who is told what is worth knowing.
+    pub(super) fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// How long a body may keep us waiting for [`limits::PROGRESS_BYTES`].
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Scheme, host and port.
@@ -66,19 +85,38 @@ impl Session {
         &self.base
     }
 
-    /// A whole body of at most `limit` bytes.
+    /// A whole body of at most `limit` bytes, and the digest that the registry says it has.
     pub(super) async fn read(
         &self,
         url: &str,
         headers: &HeaderMap,
         what: &str,
         limit: u64,
-    ) -> Result<Vec<u8>, SourceError> {
-        let attempt = || async {
-            let response = self.get(url, headers, what).await?;
-            transport::bounded_body(response, what, limit).await
-        };
-        retrying(attempt).await
+    ) -> Result<(Vec<u8>, Option<Digest>), SourceError> {
+        let mut tries = Tries::new(&self.notices);
+        loop {
+            match self.read_once(url, headers, what, limit).await {
+                Ok(body) => return Ok(body),
+                Err(failure) => tokio::time::sleep(tries.after(failure)?).await,
+            }
+        }
+    }
+
+    async fn read_once(
+        &self,
+        url: &str,
+        headers: &HeaderMap,
+        what: &str,
+        limit: u64,
+    ) -> Result<(Vec<u8>, Option<Digest>), Failure> {
+        let response = self.get(url, headers, what).await?;
+        // Storage that a redirect leads to knows nothing of such digests.
+        let digest = response.headers().get("docker-content-digest").filter(|_| self.is_own(response.url()));
+        let digest = digest.and_then(|digest| digest.to_str().ok()?.parse().ok());
+        let from = response.url().clone();
+        let body = transport::bounded_body(response, what, limit);
+        let body = tokio::time::timeout(self.patience, body).await.map_err(|_| transport::too_slow(&from))?;
+        Ok((body?, digest))
     }
 
     /// One successful answer; a login that is missing or has expired is made good once.
@@ -90,19 +128,19 @@ impl Session {
         let response = transport::get(&self.client, url, headers, authorization.as_ref()).await?;
         let challenges = self.challenges(&response, generation).await?;
         if challenges.is_empty() {
-            return self.judge(response, what).await;
+            return self.judge(url, response, what).await;
         }
         let authorization = match self.log_in(&challenges, generation).await {
             Ok(Some(authorization)) => authorization,
-            Ok(None) => return self.judge(response, what).await,
+            Ok(None) => return self.judge(url, response, what).await,
             // To a stranger who asked for what is not there, the answer that came first says more.
             Err(failure) if failure.is_refused_token() && response.status() != StatusCode::UNAUTHORIZED => {
-                return self.judge(response, what).await;
+                return self.judge(url, response, what).await;
             }
             Err(failure) => return Err(failure),
         };
         let response = transport::get(&self.client, url, headers, Some(&authorization)).await?;
-        self.judge(response, what).await
+        self.judge(url, response, what).await
     }
 
     /// How the registry wants to be asked, when that may be why it refused: a 401 says so itself. To strangers some
@@ -136,6 +174,7 @@ impl Session {
         let found = auth::find(&self.registry, &self.repository, &self.credentials).await.map_err(SourceError::from)?;
         // What was tried is worth knowing even when it comes to nothing.
         login.found = Some(found.clone());
+        found.warnings.iter().for_each(|warning| self.notices.warn(warning.clone()));
         login.authorization = self.authorize(challenges, &found).await?;
         login.generation += 1;
         Ok(login.authorization.clone())
@@ -168,15 +207,28 @@ impl Session {
         let wait = if let TokenError::Status { wait, .. } = &source { *wait } else { None };
         let may_pass = source.may_pass();
         let attempts = if may_pass { found.attempts.clone() } else { found.refused() };
-        let error = SourceError::Token { registry: self.registry.clone(), attempts, source };
+        let error =
+            SourceError::Token { registry: self.registry.clone(), tries: 1, attempts, source: Box::new(source) };
         match may_pass && !hopeless {
             true => Failure::Transient { error: Box::new(error), wait },
             false => Failure::Final(error),
         }
     }
 
-    /// Turns an answer that is no success into what it means.
-    async fn judge(&self, response: Response, what: &str) -> Result<Response, Failure> {
+    /// Passes on the registry's warnings; like its refusals, they may repeat what it was sent.
+    async fn pass_on_warnings(&self, response: &Response) {
+        let texts = warning::texts(response.headers());
+        if !texts.is_empty() && self.is_own(response.url()) {
+            let login = self.login.lock().await;
+            for text in texts {
+                self.notices.warn(format!("{} says: {}", self.registry, login.concealed(text)));
+            }
+        }
+    }
+
+    /// Turns an answer to the request for `asked` that is no success into what it means.
+    async fn judge(&self, asked: &str, response: Response, what: &str) -> Result<Response, Failure> {
+        self.pass_on_warnings(&response).await;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -184,21 +236,27 @@ impl Session {
         let url = transport::shown(response.url());
         let wait = again::retry_after(response.headers());
         let from_registry = self.is_own(response.url());
+        let redirected = Url::parse(asked).is_ok_and(|asked| asked != *response.url());
         let (attempts, message) = {
             let login = self.login.lock().await;
             let attempts = login.found.as_ref().map(Found::refused).unwrap_or_default();
             (attempts, transport::message(response, |text| login.concealed(text)).await)
         };
         if again::is_transient(status) {
-            let error = SourceError::Status { url, status: status.as_u16(), message };
+            let error = SourceError::Status { url, tries: 1, status: status.as_u16(), message };
             return Err(Failure::Transient { error: Box::new(error), wait });
+        }
+        // Amazon and Artifact Registry say 403 of a signature that has expired, Google's storage 400, some others 401.
+        if redirected && matches!(status.as_u16(), 400 | 401 | 403) {
+            let error = SourceError::Status { url, tries: 1, status: status.as_u16(), message };
+            return Err(Failure::Refused(Box::new(error)));
         }
         let (registry, repository) = (self.registry.clone(), self.repository.clone());
         Err(Failure::Final(match status.as_u16() {
             401 if from_registry => SourceError::Unauthorized { registry, repository, message, attempts },
             403 if from_registry => SourceError::Denied { registry, repository, message, attempts },
             404 => SourceError::NotFound { what: what.to_owned(), message },
-            status => SourceError::Status { url, status, message },
+            status => SourceError::Status { url, tries: 1, status, message },
         }))
     }
 }
@@ -213,47 +271,4 @@ fn header(value: &str) -> Result<Option<HeaderValue>, Failure> {
         .map_err(|_| SourceError::Setup(format!("a credential cannot be sent as the {AUTHORIZATION} header")))?;
     header.set_sensitive(true);
     Ok(Some(header))
-}
-
-/// Tries until it succeeds, fails for good, or [`limits::RETRIES`] is reached.
-async fn retrying<T, F: Future<Output = Result<T, Failure>>>(attempt: impl FnMut() -> F) -> Result<T, SourceError> {
-    let mut tries = 1;
-    let result = attempt.retry(pauses()).when(may_retry).notify(|_, _| tries += 1).adjust(longer).await;
-    result.map_err(|failure| give_up(failure, tries))
-}
-
-/// Growing pauses with jitter, one for each further try.
-pub(super) fn pauses() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_PAUSE)
-        .with_max_delay(LONGEST_PAUSE)
-        .with_max_times(limits::RETRIES)
-        .with_jitter()
-}
-
-/// Whether another try makes sense: the failure may pass, and not only after longer than anyone would wait.
-pub(super) fn may_retry(failure: &Failure) -> bool {
-    match failure {
-        Failure::Transient { wait, .. } => wait.is_none_or(|wait| wait.as_secs() <= limits::RETRY_AFTER_SECONDS),
-        Failure::Final(_) => false,
-    }
-}
-
-/// The pause, or the server's wish where that is longer.
-pub(super) fn longer(failure: &Failure, pause: Option<Duration>) -> Option<Duration> {
-    match failure {
-        Failure::Transient { wait: Some(wait), .. } => pause.map(|pause| pause.max(*wait)),
-        _ => pause,
-    }
-}
-
-/// The error to show after `tries` tries.
-pub(super) fn give_up(failure: Failure, tries: usize) -> SourceError {
-    match failure {
-        Failure::Final(error) => error,
-        Failure::Transient { error, .. } => match *error {
-            SourceError::Network { url, reason, .. } => SourceError::Network { url, tries, reason },
-            other => other,
-        },
-    }
 }

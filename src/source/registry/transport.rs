@@ -1,10 +1,11 @@
 //! One request, with its redirects: what may be followed, what may be sent where, and how much may come back.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, Url};
 
 use crate::limits;
@@ -12,6 +13,9 @@ use crate::source::{Options, SourceError, TlsMode};
 
 /// How long connecting may take; a registry that needs longer is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a refusal may take to explain itself.
+const MESSAGE_TIME: Duration = Duration::from_secs(10);
 
 /// The HTTP client: never follows a redirect and never inflates a body by itself.
 pub(super) fn client(options: &Options) -> Result<Client, SourceError> {
@@ -38,6 +42,9 @@ pub(super) fn client(options: &Options) -> Result<Client, SourceError> {
 pub(super) enum Failure {
     /// Worth another try, after `wait` where the server named a time.
     Transient { error: Box<SourceError>, wait: Option<Duration> },
+    /// The address that a redirect led to says no, as it does when its signature has expired. Worth another try from the
+    /// start, but only one.
+    Refused(Box<SourceError>),
     /// Not worth one.
     Final(SourceError),
 }
@@ -108,12 +115,21 @@ pub(super) fn shown(url: &Url) -> String {
     // Both fail only for addresses that cannot have them.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    // Artifact Registry's signed locations carry their token in the path.
-    let text = url.to_string();
-    match text.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    if url.path().starts_with("/v2/") {
+        return url.to_string();
     }
+    // Artifact Registry's signed locations carry their token in the path, and whoever has it needs no other.
+    let path = url.path().split('/').map(shortened).collect::<Vec<_>>().join("/");
+    url.set_path("");
+    format!("{}{path}", url.as_str().trim_end_matches('/'))
+}
+
+/// The beginning of what is too long to be a name.
+fn shortened(segment: &str) -> Cow<'_, str> {
+    const LONGEST_NAME: usize = 24;
+    const BEGINNING: usize = 6;
+    let is_name = segment.chars().nth(LONGEST_NAME).is_none();
+    if is_name { segment.into() } else { segment.chars().take(BEGINNING).chain(['…']).collect::<String>().into() }
 }
 
 /// The failure of a connection; certificates that cannot be trusted will not be trusted the next time either.
@@ -121,6 +137,12 @@ pub(super) fn network(url: &Url, error: &reqwest::Error) -> Failure {
     let hopeless = is_hopeless(error);
     let error = SourceError::Network { url: shown(url), tries: 1, reason: reason(error) };
     if hopeless { Failure::Final(error) } else { Failure::Transient { error: Box::new(error), wait: None } }
+}
+
+/// The failure of an answer whose bytes come too slowly to be waited for.
+pub(super) fn too_slow(url: &Url) -> Failure {
+    let reason = "it sends too little to ever end; --timeout raises the limit".to_owned();
+    SourceError::Network { url: shown(url), tries: 1, reason }.into()
 }
 
 /// Whether the same connection would fail the same way again.
@@ -145,9 +167,23 @@ fn reason(error: &reqwest::Error) -> String {
     if causes.is_empty() { "the request failed".to_owned() } else { causes.join(": ") }
 }
 
+/// How the body is packed, other than as it is. Nothing here asks for that, but proxies and storage do it all the same;
+/// for a layer that was stored so, the digest is that of the packed bytes.
+pub(super) fn coding(response: &Response) -> Option<String> {
+    let value = response.headers().get(CONTENT_ENCODING)?;
+    let coding = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(coding)
+}
+
 /// The body, of at most `limit` bytes.
 pub(super) async fn bounded_body(response: Response, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let url = response.url().clone();
+    if let Some(coding) = coding(&response) {
+        return Err(SourceError::Coding { url: shown(&url), coding }.into());
+    }
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Err(SourceError::TooLarge { what: what.to_owned(), limit }.into());
+    }
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
     while let Some(chunk) = stream.next().await {
@@ -183,7 +219,8 @@ impl EnvelopeError {
 pub(super) async fn message(response: Response, conceal: impl Fn(String) -> String) -> String {
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
-    while let Some(Ok(chunk)) = stream.next().await {
+    let until = tokio::time::Instant::now() + MESSAGE_TIME;
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(until, stream.next()).await {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > limits::ERROR_BODY_BYTES {
             bytes.truncate(limits::ERROR_BODY_BYTES);
