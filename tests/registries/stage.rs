@@ -101,7 +101,7 @@ impl User {
     pub(super) fn is_refused(&self, image: &str, more: &[&str], kind: &str, words: &[&str]) -> Outcome {
         let outcome = self.verify(image, more);
         assert_eq!(outcome.verdict("unknown")["error"]["kind"], kind, "{outcome:#?}");
-        assert!(outcome.stderr.starts_with("error: "), "{outcome:#?}");
+        assert!(outcome.stderr.lines().any(|line| line.starts_with("error: ")), "{outcome:#?}");
         for word in words {
             assert!(outcome.stderr.contains(word), "no `{word}` in {outcome:#?}");
         }
@@ -201,8 +201,13 @@ impl Artifacts {
 
     /// With another image.
     pub(super) fn of(image: &Image) -> Self {
+        Self::holding(&Layout::with("v1", image))
+    }
+
+    /// With whatever a layout holds.
+    pub(super) fn holding(layout: &Layout) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Layout::with("v1", image).write_to(folder.path());
+        layout.write_to(folder.path());
         Self::serving(folder)
     }
 
