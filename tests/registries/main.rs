@@ -10,6 +10,7 @@ mod artifact_registry;
 mod bad_days;
 mod certificates;
 mod lies;
+mod notices;
 mod passwords;
 mod ranges;
 mod redirects;

@@ -205,8 +205,13 @@ impl Artifacts {
 
     /// With another image.
     pub(super) fn of(image: &Image) -> Self {
+        Self::holding(&Layout::with("v1", image))
+    }
+
+    /// With whatever a layout holds.
+    pub(super) fn holding(layout: &Layout) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Layout::with("v1", image).write_to(folder.path());
+        layout.write_to(folder.path());
         Self::serving(folder)
     }
 

@@ -59,8 +59,8 @@ impl Registry {
         self.runtime.block_on(self.session.read(&url, &headers, &what, limits::MANIFEST_BYTES))
     }
 
-    /// A digest in a header proves nothing, and so does a wrong one: caches that put an old header before new content
-    /// are about. What the image is called follows from its bytes alone, but people should know.
+    /// A digest in the header of a tag's manifest proves nothing, and neither does a wrong one: there are caches that put
+    /// an old header before new content. What the image is called follows from its bytes alone, but people should know.
     fn check_header(&self, said: Option<Digest>, bytes: &[u8]) {
         if let Some(said) = said.filter(|said| *said != digest_of(bytes, said.algorithm())) {
             let host = &self.name.host;
@@ -88,9 +88,11 @@ impl Source for Registry {
         let (bytes, said) = self.get_manifest(&self.name.version())?;
         let asked = self.name.digest.as_ref();
         let digest = digest_of(&bytes, asked.map_or(Algorithm::Sha256, Digest::algorithm));
-        self.check_header(said, &bytes);
         if let Some(expected) = asked.filter(|expected| **expected != digest) {
             return Err(BlobError::Digest { expected: expected.clone(), actual: digest }.into());
+        }
+        if asked.is_none() {
+            self.check_header(said, &bytes);
         }
         Ok(RawManifest { bytes, digest })
     }
