@@ -33,6 +33,12 @@ pub(super) struct RawTree {
     starts: Vec<usize>,
 }
 
+impl Default for RawTree {
+    fn default() -> Self {
+        Self { data: Vec::new(), starts: vec![0] }
+    }
+}
+
 /// The entries that are left of two trees when what both begin and end with is taken away.
 pub(super) struct Difference {
     pub(super) old: Range<usize>,
@@ -40,10 +46,6 @@ pub(super) struct Difference {
 }
 
 impl RawTree {
-    pub(super) fn empty() -> Self {
-        Self { data: Vec::new(), starts: vec![0] }
-    }
-
     /// The tree `data`, and where it differs from `old`. Entries that the two have in common cost a comparison of
     /// bytes and no more. `None` when the tree is damaged.
     pub(super) fn after(old: &Self, data: Vec<u8>, hash_len: usize) -> Option<(Self, Difference)> {
@@ -80,11 +82,6 @@ impl RawTree {
 
     fn raw(&self, position: usize) -> &[u8] {
         &self.data[self.starts[position]..self.starts[position + 1]]
-    }
-
-    /// The memory that the tree occupied, for the next one.
-    pub(super) fn into_buffer(self) -> Vec<u8> {
-        self.data
     }
 }
 
