@@ -43,6 +43,7 @@
 //!         tls: source::Tls::default(),
 //!         timeout: Duration::from_secs(30),
 //!         docker_host: None,
+//!         observer: source::Observer::default(),
 //!     },
 //! )?;
 //! let repository = repo::Repository::open(Path::new("testdata/demo/repo.git"))?;

@@ -34,6 +34,13 @@ pub const RETRIES: usize = 4;
 /// gives a byte each time could keep us for ever.
 pub const PROGRESS_BYTES: u64 = 1 << 20;
 
+/// Seconds in which a download must bring [`PROGRESS_BYTES`], or what is left of it: 3.4 KiB/s, slower than any link that
+/// an image was ever pulled over. A server that gives a byte now and then could keep us for ever.
+pub const PROGRESS_SECONDS: u64 = 300;
+
+/// Bytes of `Warning` headers that are looked at (distribution-spec, "Warnings").
+pub const WARNING_BYTES: usize = 4096;
+
 /// Seconds that a registry's `Retry-After` may make us wait; a longer wish ends in the error instead.
 pub const RETRY_AFTER_SECONDS: u64 = 60;
 

@@ -254,8 +254,7 @@ fn address(url: &Url) -> Option<IpAddr> {
 }
 
 fn name(url: &Url) -> &str {
-    let host = url.host_str().unwrap_or_default();
-    host.strip_suffix('.').unwrap_or(host)
+    url.host_str().unwrap_or_default().trim_end_matches('.')
 }
 
 /// The address without what may be secret or long: user, query, fragment.
@@ -437,6 +436,7 @@ mod tests {
             (registry, "https://0.0.0.0/token", private),
             (registry, "https://localhost/token", private),
             (registry, "https://a.localhost./token", private),
+            (registry, "https://a.localhost../token", private),
             (registry, "https://[::1]/token", private),
             (registry, "https://[::ffff:10.0.0.1]/token", private),
             (registry, "https://[fe80::1]/token", private),

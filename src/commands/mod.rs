@@ -21,10 +21,11 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::report;
 
-pub use setup::Process;
+pub use setup::{Process, Talk};
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
+    let process = &Process { talk: talk(&cli.command), ..process.clone() };
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
@@ -44,6 +45,14 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
             _ => Exit::CouldNotTell,
         }
     })
+}
+
+fn talk(command: &Command) -> Talk {
+    match command.output() {
+        Some(args) if args.quiet => Talk::Little,
+        Some(args) if args.verbose => Talk::Much,
+        _ => Talk::Some,
+    }
 }
 
 /// Reports for programs are written whatever happens, except where writing is what failed.

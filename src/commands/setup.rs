@@ -1,5 +1,6 @@
 //! What the commands share: the surroundings of the process, and an image opened and merged.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::layer::{self, Effort, Indexes, Wanted};
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
-use crate::source::{self, Source, Tls, TlsMode};
+use crate::report::escape::escape;
+use crate::source::{self, Notice, Observer, Source, Tls, TlsMode};
 use crate::tree::{FileTree, Stored};
 use crate::verify;
 
@@ -21,6 +23,7 @@ use crate::verify;
 const MOST_JOBS: usize = 8;
 
 /// Everything that comes from outside of the arguments. Only `main` makes one.
+#[derive(Clone)]
 pub struct Process {
     /// The runtime for network requests.
     pub runtime: tokio::runtime::Handle,
@@ -32,6 +35,20 @@ pub struct Process {
     pub stdout_colored: bool,
     /// Whether colours suit standard error.
     pub stderr_colored: bool,
+    /// How much to say on standard error while it works.
+    pub talk: Talk,
+}
+
+/// How much to say on standard error while something is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Talk {
+    /// Errors only.
+    Little,
+    /// What users should know.
+    #[default]
+    Some,
+    /// What goes on, too.
+    Much,
 }
 
 impl Process {
@@ -45,6 +62,7 @@ impl Process {
             docker_host: std::env::var("DOCKER_HOST").ok(),
             stdout_colored: !plain && std::io::stdout().is_terminal(),
             stderr_colored: !plain && std::io::stderr().is_terminal(),
+            talk: Talk::default(),
         }
     }
 }
@@ -58,6 +76,7 @@ pub(super) fn effort(args: &ReadArgs) -> Effort {
 
 /// Opens the place that `text` names.
 pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Result<Box<dyn Source>, Error> {
+    let talk = process.talk;
     let reference: ImageRef = text.parse()?;
     let mode = match (args.plain_http, args.insecure_skip_tls_verify) {
         (true, _) => TlsMode::Plain,
@@ -70,8 +89,20 @@ pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Res
         tls: Tls { mode, ca_file: args.ca_file.clone() },
         timeout: Duration::from_secs(args.timeout),
         docker_host: process.docker_host.clone(),
+        observer: Observer::new(move |notice| tell(notice, talk)),
     };
     Ok(source::open(&reference, &options)?)
+}
+
+/// Says what happens on the way on standard error, as far as the user wants to know.
+fn tell(notice: &Notice, talk: Talk) {
+    let is_wanted = match notice {
+        Notice::Retry { .. } => talk == Talk::Much,
+        Notice::Warning(_) => talk != Talk::Little,
+    };
+    if is_wanted {
+        let _ = writeln!(std::io::stderr(), "note: {}", escape(&notice.to_string()));
+    }
 }
 
 /// One image of one platform, with its layers read and merged.

@@ -46,12 +46,14 @@ pub enum SourceError {
         message: String,
     },
     /// The registry answered something else.
-    #[error("{url} answered {status}{}", detail(.message))]
+    #[error("{url} answered {status}{}{}", detail(.message), after(.tries))]
     Status {
         /// The address.
         url: String,
         /// The HTTP status.
         status: u16,
+        /// How often it was tried.
+        tries: usize,
         /// What the registry said.
         message: String,
     },

@@ -10,6 +10,7 @@ mod docker_archive;
 mod error;
 mod layout;
 mod names;
+mod notice;
 mod registry;
 mod verified;
 
@@ -25,6 +26,7 @@ use crate::reference::ImageRef;
 
 pub use archive::tar_reason;
 pub use error::SourceError;
+pub use notice::{Notice, Observer};
 pub use verified::{BlobError, Verified};
 
 /// A place that holds one image.
@@ -61,6 +63,11 @@ pub trait Source: Send + Sync {
         true
     }
 
+    /// What the place has warned of so far, each thing once.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A name for the image that cannot come to mean another one.
     fn pinned(&self, digest: &Digest) -> String;
 }
@@ -88,6 +95,8 @@ pub struct Options {
     pub timeout: Duration,
     /// `DOCKER_HOST`, where set.
     pub docker_host: Option<String>,
+    /// Who is told of retries and of what registries warn of.
+    pub observer: Observer,
 }
 
 /// Encryption of connections to registries.

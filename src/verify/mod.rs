@@ -1,5 +1,6 @@
 //! The main job from end to end: image against git.
 
+mod containment;
 mod contains;
 mod explain;
 mod job;
@@ -23,7 +24,8 @@ use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
 
-pub use contains::{Contained, Containment, Held, TouchedFile, contains};
+pub use containment::{Contained, Containment, Held, TouchedFile};
+pub use contains::contains;
 use job::Job;
 
 /// What of git the image is compared with.
@@ -171,7 +173,8 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&git, &platforms, options)?;
-    let notices = explain::explain(&job, &opened, &mut platforms)?;
+    let mut notices = explain::explain(&job, &opened, &mut platforms)?;
+    notices.extend(source.warnings().into_iter().map(|text| format!("the registry warns: {text}")));
     Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
 }
 

@@ -216,14 +216,40 @@ fn real_paths(stack: &Stack) -> Vec<Stack> {
     let real = |place: (usize, usize)| {
         let entry = stack.entry(place);
         let path = path_of(&entry);
-        let tree = file_tree(&stack.until(place, !is_removal(&entry)).layers()).ok()?;
-        let parent = tree.lookup(&path.parent()?).ok()??.path;
-        let real = parent.join(path.file_name()?);
+        // An entry may make the directory that a link leads to, or take the link away.
+        let parents = [!is_removal(&entry), false].into_iter().filter_map(|with| {
+            let tree = file_tree(&stack.until(place, with).layers()).ok()?;
+            named_by(&tree, path.parent()?)
+        });
+        let name = path.file_name()?.to_owned();
+        let real = parents.map(|parent| parent.join(&name)).find(|real| *real != path)?;
         let line = &stack.0[place.0][place.1];
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let at = words.iter().position(|word| word.len() == 1)? + 1;
         words[at] = escaped(&real);
-        (real != path).then(|| stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
+        Some(stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
     };
     stack.places().filter_map(real).collect()
+}
+
+/// Where a path leads through symbolic links, by their names alone.
+fn named_by(tree: &FileTree, path: ImagePath) -> Option<ImagePath> {
+    const LINKS: usize = 40;
+    let mut path = path;
+    for _ in 0..LINKS {
+        let names: Vec<&[u8]> = path.components().collect();
+        let link = (1..=names.len()).find_map(|count| {
+            let above = ImagePath::clean(&names[..count].join(&b'/'));
+            let found = tree.entry(&above).ok()??;
+            match &tree.node(found.id).kind {
+                NodeKind::Symlink(target) => Some((count, target.to_vec())),
+                _ => None,
+            }
+        });
+        let Some((count, target)) = link else { return Some(path) };
+        let above = if target.starts_with(b"/") { Vec::new() } else { names[..count - 1].join(&b'/') };
+        let rest = names[count..].join(&b'/');
+        path = ImagePath::clean(&[&above[..], b"/", &target, b"/", &rest].concat());
+    }
+    None
 }

@@ -77,7 +77,7 @@ pub(crate) fn wrong_content(layout: &Path, tag: &str, tree: &Tree) -> Option<Str
 pub(crate) fn merged(layers: &[Layer]) -> Made {
     let tree = file_tree(layers)?;
     let entry = |(path, id): (ImagePath, _)| (path.as_bytes().to_vec(), node_of(tree.node(id)));
-    Ok(tree.all().into_iter().map(entry).collect())
+    Ok(tree.all().map(entry).collect())
 }
 
 /// The merged file system itself, or the refusal.

@@ -65,6 +65,10 @@ pub(crate) enum Fault {
     Cut(usize),
     /// The last byte of the body is another one.
     WrongBytes,
+    /// A part is asked for, and a larger one is sent: from the first byte on, as `Content-Range` says.
+    LargerRange,
+    /// The registry warns people.
+    Warning(&'static str),
     /// `Docker-Content-Digest` names other content.
     WrongDigestHeader,
     /// 302 to this location instead of an answer.
@@ -166,6 +170,7 @@ impl State {
             Some(Fault::Expired) => challenge(host, scope_of(phase)),
             Some(Fault::Status(status, after)) => failure(status, after),
             Some(Fault::Redirect(location)) => Response::new(302, "").header("Location", location),
+            Some(Fault::LargerRange) => larger_range(self.honest(host, phase, &without_range(request))),
             fault => spoil(self.honest(host, phase, request), fault),
         };
         let entry = Recorded { phase, request: request.clone(), status: response.status };
@@ -331,6 +336,18 @@ fn errors(status: u16, code: &str, message: &str) -> Response {
     Response::json(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
+fn without_range(request: &Request) -> Request {
+    let mut request = request.clone();
+    request.headers.retain(|(name, _)| name != "range");
+    request
+}
+
+fn larger_range(mut whole: Response) -> Response {
+    whole.status = 206;
+    let length = whole.body.len();
+    whole.header("Content-Range", format!("bytes 0-{}/{length}", length - 1))
+}
+
 fn spoil(mut response: Response, fault: Option<Fault>) -> Response {
     match fault {
         Some(Fault::Cut(length)) => response.cut = Some(length),
@@ -345,8 +362,9 @@ fn spoil(mut response: Response, fault: Option<Fault>) -> Response {
             response.headers.retain(|(name, _)| name != "Docker-Content-Digest");
             response = response.header("Docker-Content-Digest", digest_of(b"other content"));
         }
+        Some(Fault::Warning(text)) => response.headers.push(("Warning".to_owned(), format!("299 - \"{text}\""))),
         // The others took the place of the answer before it was made.
-        Some(Fault::Status(..) | Fault::Redirect(_) | Fault::Expired) | None => {}
+        Some(Fault::Status(..) | Fault::Redirect(_) | Fault::Expired | Fault::LargerRange) | None => {}
     }
     response
 }

@@ -3,11 +3,12 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder as _;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use reqwest::header::{HeaderMap, HeaderValue, RANGE};
+use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Response, StatusCode};
 use tokio::sync::mpsc;
 
@@ -92,6 +93,7 @@ impl Download {
                 let _ = self.sender.send(Err(session::give_up(failure, tries))).await;
                 return;
             };
+            self.session.tell_of_retry(&failure, tries, pause);
             tokio::time::sleep(pause).await;
         }
     }
@@ -104,7 +106,11 @@ impl Download {
         };
         let url = response.url().clone();
         let mut stream = response.bytes_stream();
+        let mut pace = Pace::new(self.offset);
         while let Some(chunk) = stream.next().await {
+            if pace.is_too_slow(self.offset) {
+                return Ok(Err(self.broken(&url, "it brings next to nothing".to_owned())));
+            }
             let mut chunk = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => return Ok(Err(transport::network(&url, &error))),
@@ -126,9 +132,12 @@ impl Download {
         if self.offset >= self.descriptor.size {
             return Ok(());
         }
-        let reason = format!("it ended after {} of {} bytes", self.offset, self.descriptor.size);
+        Err(self.broken(url, format!("it ended after {} of {} bytes", self.offset, self.descriptor.size)))
+    }
+
+    fn broken(&self, url: &reqwest::Url, reason: String) -> Failure {
         let error = SourceError::Network { url: transport::shown(url), tries: 1, reason };
-        Err(Failure::Transient { error: Box::new(error), wait: None })
+        Failure::Transient { error: Box::new(error), wait: None }
     }
 
     /// The answer, and how many of its first bytes are known already.
@@ -141,7 +150,42 @@ impl Download {
         }
         let what = format!("blob {}", self.descriptor.digest);
         let response = self.session.get(&self.url, &headers, &what).await?;
-        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
-        Ok((response, if partial { 0 } else { self.offset }))
+        let first = match response.status() {
+            StatusCode::PARTIAL_CONTENT => first_byte(response.headers()),
+            _ => Some(0),
+        };
+        match first.and_then(|first| self.offset.checked_sub(first)) {
+            Some(known) => Ok((response, known)),
+            None => {
+                let url = response.url().clone();
+                Err(self.broken(&url, format!("asked for bytes from {} on, it sent others", self.offset)))
+            }
+        }
+    }
+}
+
+/// Where a partial answer begins (`Content-Range: bytes 70000-99999/100000`); a server need not give what was asked for.
+fn first_byte(headers: &HeaderMap) -> Option<u64> {
+    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
+    range.split_once('-')?.0.parse().ok()
+}
+
+/// Whether a download gets on. A server that sends a byte now and then never runs into the time limit between two of
+/// them.
+struct Pace {
+    since: Instant,
+    offset: u64,
+}
+
+impl Pace {
+    fn new(offset: u64) -> Self {
+        Self { since: Instant::now(), offset }
+    }
+
+    fn is_too_slow(&mut self, offset: u64) -> bool {
+        if offset - self.offset >= limits::PROGRESS_BYTES {
+            *self = Self::new(offset);
+        }
+        self.since.elapsed() > Duration::from_secs(limits::PROGRESS_SECONDS)
     }
 }

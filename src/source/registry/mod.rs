@@ -9,6 +9,7 @@
 mod body;
 mod session;
 mod transport;
+mod warning;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Registry {
         let scheme = if options.tls.mode == TlsMode::Plain || plain_loopback(name, options) { "http" } else { "https" };
         let base = format!("{scheme}://{}", name.api_host());
         let client = transport::client(options)?;
-        let session = Session::new(client, base, name, options.credentials.clone());
+        let session = Session::new(client, base, name, options);
         Ok(Self { name: name.clone(), runtime: options.runtime.clone(), session: Arc::new(session) })
     }
 
@@ -102,6 +103,10 @@ impl Source for Registry {
             Err(SourceError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.session.warnings()
     }
 
     fn pinned(&self, digest: &Digest) -> String {

@@ -12,9 +12,10 @@ use crate::auth::token::TokenError;
 use crate::auth::{self, Credential, Found, again};
 use crate::limits;
 use crate::reference::RegistryRef;
-use crate::source::SourceError;
+use crate::source::{Notice, Observer, Options, SourceError};
 
 use super::transport::{self, Failure};
+use super::warning::Warnings;
 
 /// The first pause before trying again; it doubles each time, with jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -28,6 +29,8 @@ pub(super) struct Session {
     registry: String,
     repository: String,
     credentials: auth::Environment,
+    observer: Observer,
+    warnings: Warnings,
     /// Held while logging in, so that several layers started together log in once.
     login: Mutex<Login>,
 }
@@ -56,9 +59,22 @@ impl Login {
 
 impl Session {
     /// A session that has sent nothing yet.
-    pub(super) fn new(client: Client, base: String, name: &RegistryRef, credentials: auth::Environment) -> Self {
+    pub(super) fn new(client: Client, base: String, name: &RegistryRef, options: &Options) -> Self {
         let (registry, repository) = (name.host.clone(), name.repository.clone());
-        Self { client, base, registry, repository, credentials, login: Mutex::default() }
+        let (credentials, observer) = (options.credentials.clone(), options.observer.clone());
+        let (warnings, login) = Default::default();
+        Self { client, base, registry, repository, credentials, observer, warnings, login }
+    }
+
+    /// What the registry has warned of.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.warnings.all()
+    }
+
+    /// Tells that a try failed and another follows.
+    pub(super) fn tell_of_retry(&self, failure: &Failure, tries: usize, pause: Duration) {
+        let reason = failure.reason();
+        self.observer.tell(&Notice::Retry { reason, tries, of: limits::RETRIES + 1, pause });
     }
 
     /// Scheme, host and port.
@@ -78,7 +94,13 @@ impl Session {
             let response = self.get(url, headers, what).await?;
             transport::bounded_body(response, what, limit).await
         };
-        retrying(attempt).await
+        let mut tries = 1;
+        let result = attempt.retry(pauses()).when(may_retry).adjust(longer);
+        let told = result.notify(|failure, pause| {
+            self.tell_of_retry(failure, tries, pause);
+            tries += 1;
+        });
+        told.await.map_err(|failure| give_up(failure, tries))
     }
 
     /// One successful answer; a login that is missing or has expired is made good once.
@@ -177,11 +199,12 @@ impl Session {
 
     /// Turns an answer that is no success into what it means.
     async fn judge(&self, response: Response, what: &str) -> Result<Response, Failure> {
+        self.warnings.take(response.headers(), &self.observer);
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let url = transport::shown(response.url());
+        let (url, path) = (transport::shown(response.url()), response.url().path().to_owned());
         let wait = again::retry_after(response.headers());
         let from_registry = self.is_own(response.url());
         let (attempts, message) = {
@@ -189,8 +212,11 @@ impl Session {
             let attempts = login.found.as_ref().map(Found::refused).unwrap_or_default();
             (attempts, transport::message(response, |text| login.concealed(text)).await)
         };
-        if again::is_transient(status) {
-            let error = SourceError::Status { url, status: status.as_u16(), message };
+        // A signed location that has expired; the registry signs another one.
+        let by_api = from_registry && path.starts_with("/v2/");
+        let expired = status == StatusCode::FORBIDDEN && !by_api;
+        if again::is_transient(status) || expired {
+            let error = SourceError::Status { url, status: status.as_u16(), tries: 1, message };
             return Err(Failure::Transient { error: Box::new(error), wait });
         }
         let (registry, repository) = (self.registry.clone(), self.repository.clone());
@@ -198,7 +224,7 @@ impl Session {
             401 if from_registry => SourceError::Unauthorized { registry, repository, message, attempts },
             403 if from_registry => SourceError::Denied { registry, repository, message, attempts },
             404 => SourceError::NotFound { what: what.to_owned(), message },
-            status => SourceError::Status { url, status, message },
+            status => SourceError::Status { url, status, tries: 1, message },
         }))
     }
 }
@@ -213,13 +239,6 @@ fn header(value: &str) -> Result<Option<HeaderValue>, Failure> {
         .map_err(|_| SourceError::Setup(format!("a credential cannot be sent as the {AUTHORIZATION} header")))?;
     header.set_sensitive(true);
     Ok(Some(header))
-}
-
-/// Tries until it succeeds, fails for good, or [`limits::RETRIES`] is reached.
-async fn retrying<T, F: Future<Output = Result<T, Failure>>>(attempt: impl FnMut() -> F) -> Result<T, SourceError> {
-    let mut tries = 1;
-    let result = attempt.retry(pauses()).when(may_retry).notify(|_, _| tries += 1).adjust(longer).await;
-    result.map_err(|failure| give_up(failure, tries))
 }
 
 /// Growing pauses with jitter, one for each further try.
@@ -253,6 +272,7 @@ pub(super) fn give_up(failure: Failure, tries: usize) -> SourceError {
         Failure::Final(error) => error,
         Failure::Transient { error, .. } => match *error {
             SourceError::Network { url, reason, .. } => SourceError::Network { url, tries, reason },
+            SourceError::Status { url, status, message, .. } => SourceError::Status { url, status, tries, message },
             other => other,
         },
     }

@@ -49,6 +49,14 @@ impl From<SourceError> for Failure {
 }
 
 impl Failure {
+    /// What happened, in a line.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Transient { error, .. } => error.to_string(),
+            Self::Final(error) => error.to_string(),
+        }
+    }
+
     /// Whether the token server said no, as opposed to not answering.
     pub(super) fn is_refused_token(&self) -> bool {
         matches!(self, Self::Final(SourceError::Token { .. }))
@@ -108,12 +116,24 @@ pub(super) fn shown(url: &Url) -> String {
     // Both fail only for addresses that cannot have them.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    // Artifact Registry's signed locations carry their token in the path.
-    let text = url.to_string();
-    match text.char_indices().nth(160) {
+    // Artifact Registry's signed locations carry their token in the path, thousands of characters of it.
+    let names: Vec<String> = url.path().split('/').map(shortened).collect();
+    url.set_path("");
+    let text = format!("{}{}", url.as_str().trim_end_matches('/'), names.join("/"));
+    match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// Characters of an address that are shown.
+const MOST_SHOWN: usize = 240;
+
+/// A part of a path; digests are the longest that say something.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 80;
+    const SHOWN: usize = 8;
+    if name.len() <= LONGEST { name.to_owned() } else { format!("{}…", name.chars().take(SHOWN).collect::<String>()) }
 }
 
 /// The failure of a connection; certificates that cannot be trusted will not be trusted the next time either.
