@@ -172,7 +172,7 @@ mod tests {
     use super::super::super::testing::TestRepo;
     use super::*;
 
-    /// The reader of a repository with trees of one file that is called by its number, and the ids of these.
+    /// The ids of trees of one file that is called by its number.
     fn trees(repo: &TestRepo, count: usize) -> Vec<ObjectId> {
         let blob = String::from_utf8(repo.git_with_input(&["hash-object", "-w", "--stdin"], b"x")).unwrap();
         let listing: String = (0..count).map(|number| format!("100644 blob {}\t{number}\n\n", blob.trim())).collect();
