@@ -97,6 +97,17 @@ impl Graph {
         Ok(trees)
     }
 
+    /// Forgets all commits but the first `known`, which are whole blocks.
+    pub(super) fn truncate(&mut self, known: usize) {
+        self.ids.truncate(known);
+        self.times.truncate(known);
+        self.ends.truncate(known);
+        self.parents.truncate(self.ends.last().map_or(0, |&end| end as usize));
+        self.cut.retain(|commit| commit.position() < known);
+        self.blocks.retain(|&end| end <= known);
+        self.index.retain(|_, commit| commit.position() < known);
+    }
+
     fn discover(&self, reader: &mut Reader, tips: &[ObjectId]) -> Result<Block, RepoError> {
         let mut block = Block::default();
         let mut pending: Vec<ObjectId> = tips.iter().rev().copied().collect();
