@@ -26,6 +26,9 @@ struct Class {
     rewrite: fn(&Stack) -> Vec<Stack>,
 }
 
+/// A path that random stacks do not have.
+const OTHER_NAME: &str = "another-name";
+
 const BOTH: &[Runtime] = &[Runtime::Umoci, Runtime::Podman];
 const PODMAN: &[Runtime] = &[Runtime::Podman];
 
@@ -114,19 +117,21 @@ fn links_to_others(stack: &Stack) -> Vec<Stack> {
     let replaces_its_target = |place: &(usize, usize)| {
         let entry = stack.entry(*place);
         let Some(target) = target_of(&entry) else { return false };
-        let found = |with, path: &ImagePath| found_in(&stack.until(*place, with), path);
-        let (after, own) = (found(true, &target), found(true, &path_of(&entry)));
-        let is_replaced = after.is_none_or(|after| own.is_some_and(|own| own.starts_with(&after)));
-        found(false, &target).is_some() && is_replaced
+        let (path, until) = (path_of(&entry), stack.until(*place, true));
+        let (after, own) = (found_in(&until, &target), found_in(&until, &path));
+        // A target behind `no/../there` is not found, and looks like one that was replaced: that does no harm.
+        let is_replaced =
+            target.starts_with(&path) || after.is_none_or(|after| own.is_some_and(|own| own.starts_with(&after)));
+        path.as_bytes() != OTHER_NAME.as_bytes() && is_replaced && merged(&until.layers()).is_ok()
     };
     let by_another_name = |(layer, line): (usize, usize)| {
         let entry = stack.entry((layer, line));
         let target = target_of(&entry).unwrap_or_default();
         let mut layers = stack.0.clone();
-        let first = format!("h another-name -> {}", escaped(&target));
-        let second = format!("h {} -> another-name", escaped(&path_of(&entry)));
+        let first = format!("h {OTHER_NAME} -> {}", escaped(&target));
+        let second = format!("h {} -> {OTHER_NAME}", escaped(&path_of(&entry)));
         layers[layer].splice(line..=line, [first, second]);
-        layers.insert(layer + 1, vec!["w .wh.another-name".to_owned()]);
+        layers.insert(layer + 1, vec![format!("w .wh.{OTHER_NAME}")]);
         Stack(layers)
     };
     stack.places().filter(replaces_its_target).map(by_another_name).collect()
@@ -176,9 +181,13 @@ fn directories_for_files(stack: &Stack) -> Vec<Stack> {
     stack.places().filter_map(needed).collect()
 }
 
-/// Without a removal that nothing is missing from.
+/// Without a removal that removes nothing.
 fn without_idle_removals(stack: &Stack) -> Vec<Stack> {
-    stack.places().filter(|place| is_removal(&stack.entry(*place))).map(|place| without(stack, place)).collect()
+    let is_idle = |place: &(usize, usize)| {
+        let made = |with| merged(&stack.until(*place, with).layers());
+        is_removal(&stack.entry(*place)) && made(false).is_ok_and(|before| made(true) == Ok(before))
+    };
+    stack.places().filter(is_idle).map(|place| without(stack, place)).collect()
 }
 
 /// With a path's second entry, or what replaces a directory of its layer, and all that follows, in a layer of their own.
