@@ -38,6 +38,7 @@ const CLASSES: &[Class] = &[
     Class { name: "hard link before its target", runtimes: BOTH, rewrite: links_last },
     Class { name: "hard link to what it replaces", runtimes: BOTH, rewrite: links_to_others },
     Class { name: "way through a link", runtimes: PODMAN, rewrite: real_paths },
+    Class { name: "target through a link", runtimes: PODMAN, rewrite: real_targets },
     Class { name: "removal of nothing", runtimes: PODMAN, rewrite: without_idle_removals },
     Class { name: "entry below a file", runtimes: BOTH, rewrite: directories_for_files },
     Class { name: "duplicate", runtimes: PODMAN, rewrite: duplicates_in_layers },
@@ -237,6 +238,19 @@ fn real_paths(stack: &Stack) -> Vec<Stack> {
         let at = words.iter().position(|word| word.len() == 1)? + 1;
         words[at] = escaped(&real);
         Some(stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
+    };
+    stack.places().filter_map(real).collect()
+}
+
+/// The same for what hard links link to.
+fn real_targets(stack: &Stack) -> Vec<Stack> {
+    let real = |place: (usize, usize)| {
+        let target = target_of(&stack.entry(place))?;
+        let tree = file_tree(&stack.until(place, false).layers()).ok()?;
+        let real = named_by(&tree, target.parent()?)?.join(target.file_name()?);
+        let (link, _) = stack.0[place.0][place.1].split_once(" -> ")?;
+        let line = format!("{link} -> {}", escaped(&real));
+        (real != target).then(|| stack.changed(place.0, |lines| lines[place.1] = line))
     };
     stack.places().filter_map(real).collect()
 }
