@@ -1,14 +1,12 @@
 //! What differs between two images, by their indexes; files that are equal are never read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _};
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::io;
 
-use crate::layer::{self, LayerError, Wanted};
+use crate::layer::{Kept, LayerError, Wanted};
 use crate::limits;
 use crate::lines;
 use crate::path::ImagePath;
-use crate::spool::Spool;
 use crate::tree::{Entries, FileTree, Node, NodeKind, Stored};
 
 /// How a path differs. Owners, times and device numbers are not compared.
@@ -96,14 +94,9 @@ fn change(image: Option<&Node>, other: Option<&Node>) -> Option<Change> {
     }
 }
 
-/// The contents of changed files, kept for showing them side by side. The memory holds none of them: they wait in a
-/// [`Spool`], and files too large to be shown are not read at all.
+/// The contents of changed files, kept for showing them side by side. Files too large to be shown are not read at all.
 #[derive(Debug, Default)]
-pub struct Texts {
-    places: BTreeMap<[u8; 32], Range<u64>>,
-    binary: BTreeSet<[u8; 32]>,
-    spool: Spool,
-}
+pub struct Texts(Kept);
 
 /// The contents of a changed file on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,25 +110,12 @@ pub enum Pair {
 }
 
 impl Texts {
-    /// Reads the contents `wanted`.
+    /// Reads the contents `wanted`, none of which is larger than [`limits::DIFF_BYTES`].
     ///
     /// # Errors
     /// See [`LayerError`].
     pub fn read(wanted: &[Wanted<'_>]) -> Result<Self, LayerError> {
-        let mut texts = Self::default();
-        layer::gather(wanted, &mut |content, reader| {
-            let mut bytes = Vec::new();
-            reader.take(limits::DIFF_BYTES).read_to_end(&mut bytes)?;
-            if lines::is_binary(&bytes) {
-                texts.binary.insert(content.sha256);
-                return Ok(());
-            }
-            let start = texts.spool.end();
-            texts.spool.append(&bytes)?;
-            texts.places.insert(content.sha256, start..texts.spool.end());
-            Ok(())
-        })?;
-        Ok(texts)
+        Kept::read(wanted).map(Self)
     }
 
     /// Whether a changed file is small enough to be shown.
@@ -153,7 +133,7 @@ impl Texts {
     /// # Errors
     /// What reading them back fails with.
     pub fn text(&mut self, stored: &Stored) -> io::Result<Option<Vec<u8>>> {
-        self.places.get(&stored.content.sha256).cloned().map(|place| self.spool.read(&place)).transpose()
+        Ok(self.0.get(&stored.content)?.filter(|bytes| !lines::is_binary(bytes)))
     }
 
     /// The contents of a changed file.
@@ -161,14 +141,11 @@ impl Texts {
     /// # Errors
     /// What reading them back fails with.
     pub fn pair(&mut self, files: (&Stored, &Stored)) -> io::Result<Pair> {
-        let [image, other] = [files.0, files.1].map(|stored| stored.content.sha256);
-        if self.binary.contains(&image) || self.binary.contains(&other) {
-            return Ok(Pair::Binary);
-        }
-        match (self.places.get(&image), self.places.get(&other)) {
-            (Some(image), Some(other)) => Ok(Pair::Text(self.spool.read(image)?, self.spool.read(other)?)),
-            _ => Ok(Pair::TooLarge),
-        }
+        Ok(match (self.0.get(&files.0.content)?, self.0.get(&files.1.content)?) {
+            (Some(image), Some(other)) if lines::is_binary(&image) || lines::is_binary(&other) => Pair::Binary,
+            (Some(image), Some(other)) => Pair::Text(image, other),
+            _ => Pair::TooLarge,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod error;
 mod gather;
 mod index;
+mod kept;
 mod tar;
 mod whiteout;
 
@@ -24,6 +25,7 @@ pub use content::contents;
 pub use error::{LayerError, LayerFault, MORE_MEMORY};
 pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
+pub use kept::Kept;
 pub use tar::TarError;
 
 /// Indexes by the digest of their layer.

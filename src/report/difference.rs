@@ -16,7 +16,7 @@ use super::escape::{escape_bytes, escape_path};
 use super::head::{SCHEMA_VERSION, Tool};
 use super::json::{LayerReport, OneImage, Path, layer_report, to_bytes};
 use super::layers::human_size;
-use super::listing::{kind, link, size};
+use super::listing::{kind, size};
 use super::text::{layer_line, painted};
 use super::unified;
 use super::{Detail, Style};
@@ -116,7 +116,7 @@ fn detail(difference: &Difference<'_>) -> String {
 
 /// The modes, which mean nothing for a link.
 fn modes(image: &Node, other: &Node) -> (String, String) {
-    let links = link(image).or(link(other)).is_some();
+    let links = image.link().or(other.link()).is_some();
     if links { Default::default() } else { (mode(image), mode(other)) }
 }
 
@@ -126,7 +126,7 @@ fn mode(node: &Node) -> String {
 
 /// The size of a file, the target of a link.
 fn value(node: &Node) -> String {
-    let target = link(node).map(|target| format!("to {}", escape_bytes(target)));
+    let target = node.link().map(|target| format!("to {}", escape_bytes(target)));
     size(node).map(human_size).or(target).unwrap_or_default()
 }
 
@@ -217,7 +217,7 @@ fn side_report<'a>(image: &'a Image, node: &Node) -> SideReport<'a> {
         kind: kind(node),
         mode: mode(node),
         size: size(node),
-        link: link(node).map(Path::new),
+        link: node.link().map(Path::new),
         blob: content.map(|content| content.blob),
         sha256: content.map(|content| content.sha256_hex()),
         layer: layer_report(image, node.layer),

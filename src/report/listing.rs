@@ -59,7 +59,7 @@ pub fn listing_text<'a>(entries: impl Iterator<Item = ListedEntry<'a>>, out: &mu
     for entry in entries {
         let size = size(entry.node).map_or_else(|| "-".to_owned(), |size| size.to_string());
         let path = escape_path(&entry.path);
-        let link = link(entry.node).map(|target| format!(" -> {}", escape_bytes(target))).unwrap_or_default();
+        let link = entry.node.link().map(|target| format!(" -> {}", escape_bytes(target))).unwrap_or_default();
         let (mode, layer) = (mode(entry.node), entry.node.layer);
         writeln!(out, "{mode} {size:>11} {layer:>3}  {path}{link}")?;
     }
@@ -93,7 +93,7 @@ fn entry_report(entry: &ListedEntry<'_>) -> EntryReport {
         kind: kind(entry.node),
         mode: format!("{:04o}", entry.node.mode),
         size: size(entry.node),
-        link: link(entry.node).map(Path::new),
+        link: entry.node.link().map(Path::new),
         blob: content.map(|content| content.blob),
         sha256: content.map(|content| content.sha256_hex()),
         layer: entry.node.layer,
@@ -112,13 +112,6 @@ pub(super) fn kind(node: &Node) -> &'static str {
 pub(super) fn size(node: &Node) -> Option<u64> {
     match &node.kind {
         NodeKind::Regular(stored) => Some(stored.content.size),
-        _ => None,
-    }
-}
-
-pub(super) fn link(node: &Node) -> Option<&[u8]> {
-    match &node.kind {
-        NodeKind::Symlink(target) => Some(target),
         _ => None,
     }
 }

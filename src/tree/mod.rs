@@ -92,6 +92,14 @@ impl Node {
             _ => None,
         }
     }
+
+    /// The target as written, if this is a symbolic link.
+    pub fn link(&self) -> Option<&[u8]> {
+        match &self.kind {
+            NodeKind::Symlink(target) => Some(target),
+            _ => None,
+        }
+    }
 }
 
 /// What a lookup or a layer ran into.
