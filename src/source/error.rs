@@ -98,7 +98,7 @@ pub enum SourceError {
         /// Where credentials were looked for.
         attempts: Vec<Attempt>,
         /// What the token server said.
-        source: TokenError,
+        source: Box<TokenError>,
     },
     /// More bytes than anything honest has.
     #[error("{what} is larger than {limit} bytes")]

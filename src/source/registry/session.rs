@@ -207,7 +207,8 @@ impl Session {
         let wait = if let TokenError::Status { wait, .. } = &source { *wait } else { None };
         let may_pass = source.may_pass();
         let attempts = if may_pass { found.attempts.clone() } else { found.refused() };
-        let error = SourceError::Token { registry: self.registry.clone(), tries: 1, attempts, source };
+        let error =
+            SourceError::Token { registry: self.registry.clone(), tries: 1, attempts, source: Box::new(source) };
         match may_pass && !hopeless {
             true => Failure::Transient { error: Box::new(error), wait },
             false => Failure::Final(error),
