@@ -5,6 +5,8 @@ use crate::support::http::{Framing, Response, Tail};
 
 use super::stage::{Artifacts, image, in_all, nothing_is_shown};
 
+type Change = fn(Response) -> Response;
+
 /// The configuration is the first download, the layer the second.
 fn in_the_layer(faults: &[Fault]) -> Artifacts {
     let artifacts = Artifacts::new();
@@ -53,7 +55,7 @@ fn unsatisfiable(_: Response) -> Response {
 #[test]
 fn what_a_server_makes_of_a_range_is_understood() {
     let cut = Fault::Cut(70_000);
-    let table: [(&str, fn(Response) -> Response, usize); 6] = [
+    let table: [(&str, Change, usize); 6] = [
         ("200: it knows no ranges", whole, 2),
         ("206 from an earlier byte", earlier, 2),
         ("206 from a later byte", later, 3),
@@ -122,7 +124,7 @@ fn progress_makes_up_for_failures() {
 #[test]
 fn a_length_that_is_wrong_or_missing_harms_nothing() {
     let size = image().layers()[0].blob.len() as u64;
-    let framed: [(&str, fn(Response) -> Response); 4] = [
+    let framed: [(&str, Change); 4] = [
         ("chunked", |response| response.framed(Framing::Chunked)),
         ("none", |response| response.framed(Framing::Close)),
         ("too large", |response| response.framed(Framing::Says(400_000))),
@@ -150,7 +152,7 @@ fn a_length_that_is_wrong_or_missing_harms_nothing() {
 
 #[test]
 fn a_body_that_does_not_end_where_it_should_is_not_read_on() {
-    let endless: [fn(Response) -> Response; 3] = [
+    let endless: [Change; 3] = [
         |response| response.framed(Framing::Chunked).tail(Tail::Endless(std::time::Duration::ZERO)),
         |response| response.framed(Framing::Close).tail(Tail::Endless(std::time::Duration::ZERO)),
         |response| response.framed(Framing::Says(10 << 30)).tail(Tail::Endless(std::time::Duration::ZERO)),
