@@ -20,6 +20,7 @@ use support::http::{Response, Server};
 use support::images::{DockerArchive, Format, Image, Layout, docker_archive};
 use support::layers::{Compression, Layer, compress, digest_of};
 use support::registry::{Mode, Registry};
+use support::tools;
 
 const NAME: &str = "team/app:v1";
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -73,7 +74,7 @@ fn repository() -> Repo {
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let file = folder.join(name);
-    fs::write(&file, bytes).expect("the file can be written");
+    tools::write_private(&file, bytes);
     file.display().to_string()
 }
 
