@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::limits;
 use crate::platform::Platform;
 
 mod looking;
@@ -170,6 +171,9 @@ pub struct Ls {
 pub struct Layers {
     /// The image
     pub image: String,
+    /// Options of the comparison; inside a repository whose files the image has, it is told which commits they are
+    #[command(flatten)]
+    pub compare: CompareArgs,
     /// Options of reading images
     #[command(flatten)]
     pub read: ReadArgs,
@@ -230,6 +234,9 @@ pub struct ReadArgs {
     /// Layers read at once [default: the number of processors, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// MiB that the list of what the layers hold may take up, and again the one of the merged file system
+    #[arg(long, value_name = "MIB", default_value_t = limits::INDEX_BYTES >> 20)]
+    pub memory: usize,
 }
 
 /// Flags of all commands that report.

@@ -1,6 +1,7 @@
 //! From findings and history to a cause: what went wrong, what speaks for it, what to do next. Pure.
 
 mod evidence;
+mod files;
 mod layers;
 
 use crate::compare::{Finding, Status, Strictness};
@@ -74,6 +75,21 @@ pub struct Symptoms<'a> {
     pub layers: &'a [LayerIdentity],
     /// The revision asked for, as it is shown.
     pub revision: &'a str,
+    /// Whether that is the work tree, of which commits are told by the one that it is based on.
+    pub is_work_tree: bool,
+    /// Which files were looked at.
+    pub scope: Scope,
+    /// Whether history ends too early to say that bytes are in no commit.
+    pub is_shallow: bool,
+}
+
+/// Which files of the image were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that are mapped.
+    Everything,
+    /// Those that were named; what is true of them need not be true of the image.
+    Named,
 }
 
 impl<'a> Symptoms<'a> {
@@ -93,124 +109,100 @@ pub fn diagnose(symptoms: &Symptoms<'_>) -> Option<Cause> {
     if let Some(cause) = of_one_commit(symptoms) {
         return Some(cause);
     }
-    let looks = [layers::cached, dirty, missing, leftover];
+    let looks = [
+        layers::cached,
+        layers::mixed,
+        files::uncommitted,
+        files::dirty,
+        files::beyond_reach,
+        files::missing,
+        files::leftover,
+        files::elsewhere,
+        files::executable,
+    ];
     let mut causes: Vec<Cause> = looks.iter().filter_map(|look| look(symptoms)).collect();
-    Some(match causes.len() {
-        1 => causes.remove(0),
-        0 => unexplained(symptoms),
-        _ => together(causes),
-    })
+    Some(if causes.len() == 1 { causes.remove(0) } else { together(causes) })
 }
 
 /// Everything is one commit's: the image is that commit, and not the one asked for.
 fn of_one_commit(symptoms: &Symptoms<'_>) -> Option<Cause> {
     let whole = symptoms.whole?;
     let newest = &whole.exact()?.newest;
+    if symptoms.scope == Scope::Named && matches!(newest.relation, Relation::Behind(_)) {
+        return Some(of_the_named(symptoms, whole, newest));
+    }
     let (kind, place) = match newest.relation {
+        Relation::Asked if symptoms.is_work_tree => {
+            (CauseKind::OldImage, "and the work tree has changes since".to_owned())
+        }
         Relation::Asked => return None,
         Relation::Behind(count) => (CauseKind::OldImage, format!("{} before {}", commits(count), symptoms.revision)),
         Relation::Ahead(count) => (CauseKind::NewerImage, format!("{} after {}", commits(count), symptoms.revision)),
         Relation::Apart => (CauseKind::OtherBranch, format!("which is not in the history of {}", symptoms.revision)),
     };
     let hint = match kind {
+        CauseKind::OldImage if newest.relation == Relation::Asked => files::COMMIT_OR_COMPARE.to_owned(),
         CauseKind::OldImage => {
             format!("build {} and push it; what was pushed or deployed is an older build", symptoms.revision)
         }
         CauseKind::NewerImage => format!("compare with what it was built from: --rev {}", newest.commit.short),
         _ => format!("deploy the branch that was meant, or compare with this one: --rev {}", newest.commit.short),
     };
-    let all = whole.compared;
+    let subject = match symptoms.scope {
+        Scope::Everything => "the image is",
+        Scope::Named => "what was looked at is of",
+    };
     Some(Cause {
         kind,
-        summary: format!("the image is {}, {place}", named(newest)),
-        evidence: vec![format!("all {all} files equal that commit"), evidence::built(symptoms.image)],
+        summary: format!("{subject} {}, {place}", named(newest)),
+        evidence: vec![all_equal(whole.compared), evidence::built(symptoms.image)],
         hint,
         parts: Vec::new(),
     })
 }
 
-fn dirty(symptoms: &Symptoms<'_>) -> Option<Cause> {
-    let files: Vec<&Finding> = symptoms.differing().filter(|finding| is_in_no_commit(finding)).collect();
-    let first = files.first()?;
-    Some(Cause {
-        kind: CauseKind::DirtyBuild,
-        summary: format!("{} in no commit: built from a work tree with uncommitted changes", are(files.len(), "file")),
-        evidence: vec![format!("{} has bytes that no commit looked at has there", evidence::path_of(first))],
-        hint:
-            "commit what is in the image, or build again from a clean checkout (git status --short shows what is not \
-               committed)"
-                .to_owned(),
-        parts: Vec::new(),
-    })
-}
-
-fn is_in_no_commit(finding: &Finding) -> bool {
-    matches!(finding.status, Status::Modified | Status::Kind | Status::Mode | Status::Untracked)
-}
-
-fn missing(symptoms: &Symptoms<'_>) -> Option<Cause> {
-    let files: Vec<&Finding> =
-        symptoms.with(Status::Missing).filter(|finding| !layers::explains(symptoms, finding)).collect();
-    let first = files.first()?;
-    let reason = first.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-    Some(Cause {
-        kind: CauseKind::MissingFiles,
-        summary: format!("{} missing from the image", are(files.len(), "file")),
-        evidence: vec![format!("{}{reason}", evidence::path_of(first))],
-        hint: "look for them in .dockerignore, in the COPY instructions, and in what later steps delete".to_owned(),
-        parts: Vec::new(),
-    })
-}
-
-fn leftover(symptoms: &Symptoms<'_>) -> Option<Cause> {
-    let files: Vec<&Finding> =
-        symptoms.with(Status::Leftover).filter(|finding| !layers::explains(symptoms, finding)).collect();
-    let first = files.first()?;
-    Some(Cause {
-        kind: CauseKind::LeftoverFiles,
-        summary: format!("{} in the image though git deleted them", are(files.len(), "file")),
-        evidence: vec![format!(
-            "{}: {}",
-            evidence::path_of(first),
-            first.note.as_deref().unwrap_or("deleted from git")
-        )],
-        hint: "build from a clean checkout (git clean -ndX and git status --short show what lies beside git's files)"
-            .to_owned(),
-        parts: Vec::new(),
-    })
-}
-
-fn unexplained(symptoms: &Symptoms<'_>) -> Cause {
-    let mut summary = "no single cause explains what differs".to_owned();
-    if let Some((whole, range)) = symptoms.whole.and_then(|whole| Some((whole, whole.commits.as_ref()?))) {
-        let (matched, compared) = (whole.matched, whole.compared);
-        summary = format!("{summary}; {matched} of {compared} files equal {}", named(&range.newest));
-    }
-    let others: Vec<String> = symptoms
-        .with(Status::Other)
-        .take(1)
-        .map(|finding| {
-            format!("{}: {}", evidence::path_of(finding), finding.note.as_deref().unwrap_or("known elsewhere"))
-        })
-        .collect();
+/// Of some files alone nobody can tell an old image from a new one with an old layer.
+fn of_the_named(symptoms: &Symptoms<'_>, whole: &Identity, newest: &Placed) -> Cause {
+    let behind = match newest.relation {
+        Relation::Behind(count) => format!(", {} before {}", commits(count), symptoms.revision),
+        _ => String::new(),
+    };
+    let mut evidence = vec![all_equal(whole.compared)];
+    evidence.extend(symptoms.layers.iter().filter_map(|layer| evidence::age(symptoms.image, layer.layer)));
+    evidence.push(evidence::built(symptoms.image));
     Cause {
         kind: CauseKind::Mixed,
-        summary,
-        evidence: others,
-        hint: "build again from a clean checkout without the cache (docker build --no-cache), push, and verify again"
+        summary: format!(
+            "what was looked at is of {}{behind}: an old image, or a new one with a step from the cache",
+            named(newest)
+        ),
+        evidence,
+        hint: "verify the whole image, without FILE, to know which; then build again without the cache (docker build \
+               --no-cache) and push"
             .to_owned(),
-        parts: Vec::new(),
+        parts: vec![CauseKind::OldImage, CauseKind::CachedLayer],
     }
 }
 
+fn all_equal(count: usize) -> String {
+    if count == 1 {
+        "the only file equals that commit".to_owned()
+    } else {
+        format!("all {count} files equal that commit")
+    }
+}
+
+/// Several causes at once, each of which is named.
 fn together(causes: Vec<Cause>) -> Cause {
+    let mut kinds: Vec<CauseKind> = causes.iter().map(|cause| cause.kind).collect();
+    kinds.dedup();
     let join = |part: fn(&Cause) -> &str| causes.iter().map(part).collect::<Vec<_>>().join("; ");
     Cause {
-        kind: CauseKind::Mixed,
+        kind: if kinds.len() == 1 { kinds[0] } else { CauseKind::Mixed },
         summary: join(|cause| &cause.summary),
         evidence: causes.iter().flat_map(|cause| cause.evidence.clone()).collect(),
         hint: join(|cause| &cause.hint),
-        parts: causes.iter().map(|cause| cause.kind).collect(),
+        parts: if kinds.len() == 1 { Vec::new() } else { kinds },
     }
 }
 

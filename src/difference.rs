@@ -65,7 +65,7 @@ pub fn between<'a>(
     other: &'a FileTree,
     chosen: Option<&BTreeSet<ImagePath>>,
 ) -> Vec<Difference<'a>> {
-    let [ours, theirs]: [Entries; 2] = [image, other].map(|tree| tree.all().into_iter().collect());
+    let [ours, theirs]: [Entries; 2] = [image, other].map(|tree| tree.all().collect());
     let paths: BTreeSet<&ImagePath> = ours.keys().chain(theirs.keys()).collect();
     let differences = paths.into_iter().filter(|path| chosen.is_none_or(|chosen| chosen.contains(path)));
     let differences = differences.filter_map(|path| {

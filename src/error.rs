@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::extract::ExtractError;
 use crate::image::ImageError;
-use crate::layer::LayerError;
+use crate::layer::{LayerError, MORE_MEMORY};
 use crate::mapping::MappingError;
 use crate::path::RepoPath;
 use crate::reference::ReferenceError;
@@ -147,6 +147,7 @@ impl Error {
             }
             Self::Image(error) => error.hint(),
             Self::Layer(error) => error.hint(),
+            Self::Tree(TreeError::TooLarge { .. }) => Some(MORE_MEMORY.to_owned()),
             Self::Extract(error) => error.hint(),
             Self::Search(error) => error.hint(),
             Self::Repo(error) => error.hint(),

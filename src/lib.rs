@@ -31,7 +31,7 @@
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
-//! use shipproof::{auth, compare::Strictness, mapping, repo, select::Selection, source, verify};
+//! use shipproof::{auth, compare::Strictness, layer, mapping, repo, select::Selection, source, verify};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -54,7 +54,7 @@
 //!     selection: Selection::default(),
 //!     strictness: Strictness::Contents,
 //!     depth: verify::Depth::Differences,
-//!     jobs: 2,
+//!     effort: layer::Effort::default(),
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;
 //! assert!(!verification.agrees(), "the demo image holds an old file");
@@ -67,6 +67,7 @@ pub mod blob;
 pub mod compression;
 pub mod descriptor;
 pub mod digest;
+pub mod json;
 pub mod limits;
 pub mod lines;
 pub mod path;

@@ -9,6 +9,9 @@ pub const CONFIG_BYTES: u64 = 8 << 20;
 /// Bytes of an attestation. Provenance in BuildKit's `max` mode describes every step, and stays below a few megabytes.
 pub const ATTESTATION_BYTES: u64 = 8 << 20;
 
+/// Manifests looked at of those that refer to an image; each costs a request, and no image has that much provenance.
+pub const REFERRERS: usize = 32;
+
 /// Bytes read of an error's body; enough for any message, and no more of an endless page.
 pub const ERROR_BODY_BYTES: usize = 16 << 10;
 
@@ -52,6 +55,19 @@ pub const NORMALIZE_BYTES: u64 = 16 << 20;
 /// Bytes of a Dockerfile, `.dockerignore` or attributes file read from the repository.
 pub const REPO_TEXT_BYTES: u64 = 1 << 20;
 
+/// Bytes of the path that a build step names: Linux takes none that is longer (`PATH_MAX`).
+pub const BUILD_PATH_BYTES: usize = 4096;
+
+/// Bytes that the variables of one Dockerfile may stand for, all together. `ENV A=$A$A` doubles them with each line.
+pub const SUBSTITUTED_BYTES: usize = 4 << 20;
+
+/// Sources that the copies of one build may name. Images have a few hundred layers at most (overlayfs takes 500).
+pub const BUILD_SOURCES: usize = 4096;
+
+/// Files that the copies of one build may put into an image, those counted twice that two copies put there. A history
+/// of many copies of the whole repository would not fit into memory.
+pub const COPIED_FILES: usize = 2_000_000;
+
 /// Bytes of file contents held in memory before they move to an unnamed temporary file.
 pub const SPOOL_BYTES: usize = 4 << 20;
 
@@ -82,9 +98,13 @@ pub const TAR_HEADERS: u32 = 5_000_000;
 /// Bytes of holes in the sparse files of one layer. They take no room in it, but hashing these takes half a minute.
 pub const TAR_HOLE_BYTES: u64 = 16 << 30;
 
-/// Bytes that the indexes of all layers read together may take up: a million and a half files with names of 60
-/// bytes, several times what the largest images have. The index of 400,000 files takes 65 MiB.
-pub const INDEX_BYTES: usize = 256 << 20;
+/// Bytes that the indexes of all layers read together may take up unless the user allows more: 700,000 files with names
+/// of 60 bytes, several times what the largest images have. The index of 400,000 files takes 65 MiB.
+pub const INDEX_BYTES: usize = 128 << 20;
+
+/// Bytes that the merged file system may take up, likewise. A layer's index does not hold the directories that its paths
+/// imply, and a manifest may list one layer thousands of times.
+pub const TREE_BYTES: usize = INDEX_BYTES;
 
 /// Bytes that one blob may unpack to, whatever its size; ten minutes of hashing.
 pub const UNPACKED_BYTES: u64 = 256 << 30;

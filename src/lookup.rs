@@ -21,7 +21,7 @@ use crate::tree::{Entries, FileTree, Found, NodeId, NodeKind, Stored, TreeError}
 /// [`Error::NoMatch`] for a name that means nothing, and what [`named`] fails with.
 pub fn entries(tree: &FileTree, names: &[Vec<u8>]) -> Result<Entries, Error> {
     if names.is_empty() {
-        return Ok(tree.all().into_iter().collect());
+        return Ok(tree.all().collect());
     }
     let mut entries = Entries::new();
     for name in names {
@@ -92,7 +92,7 @@ fn literal(tree: &FileTree, name: &[u8]) -> Result<Vec<ImagePath>, Error> {
         let mut names = path.components().rev();
         !wanted.is_root() && wanted.components().rev().all(|wanted| names.next() == Some(wanted))
     };
-    Ok(tree.all().into_iter().map(|(path, _)| path).filter(ends_so).collect())
+    Ok(tree.all().map(|(path, _)| path).filter(ends_so).collect())
 }
 
 /// What the glob `name` matches, directories excepted.
@@ -102,7 +102,7 @@ fn globbed(tree: &FileTree, name: &[u8]) -> Result<Entries, Error> {
     let matches = |(path, id): &(ImagePath, NodeId)| {
         !matches!(tree.node(*id).kind, NodeKind::Directory(_)) && glob.is_match(OsStr::from_bytes(path.as_bytes()))
     };
-    Ok(tree.all().into_iter().filter(matches).collect())
+    Ok(tree.all().filter(matches).collect())
 }
 
 /// The links that `path` leads through, what it leads to, and everything below that.

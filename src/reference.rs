@@ -109,6 +109,16 @@ impl RegistryRef {
         if !parsed.repository().bytes().all(allowed) {
             return Err("a repository's name is lowercase letters, digits and . _ - /".to_owned());
         }
+        // To the crate any letter of any script is one of a tag.
+        if parsed.tag().is_some_and(|tag| !tag.is_ascii()) {
+            return Err("a tag is letters of ASCII, digits and . _ -".to_owned());
+        }
+        if !is_host(parsed.registry()) {
+            return Err("its host is a number and no address".to_owned());
+        }
+        if parsed.registry().rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
+            return Err("a port is a number up to 65535".to_owned());
+        }
         let digest = parsed.digest().map(str::parse).transpose();
         Ok(Self {
             host: parsed.registry().to_owned(),
@@ -148,6 +158,17 @@ impl RegistryRef {
     }
 }
 
+/// Whether a host that ends in a number is an address. A URL takes `127.1` and `0x7f.1` for addresses, too (WHATWG URL,
+/// "ends in a number"), and registry clients take them for names.
+fn is_host(host: &str) -> bool {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    !is_number || name.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
 impl fmt::Display for RegistryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.host, self.repository)?;
@@ -159,12 +180,20 @@ impl fmt::Display for RegistryRef {
 }
 
 impl FileRef {
-    /// `PATH`, `PATH:TAG` or `PATH@DIGEST`; a colon before a slash belongs to the path.
+    /// `PATH`, `PATH:TAG` or `PATH@DIGEST`; a colon before a slash belongs to the path. `PATH:` is `PATH`, and nothing
+    /// where that would be a path and a tag.
     fn parse(text: &str) -> Option<Self> {
+        match text.trim_end_matches(':') {
+            whole if whole == text => Self::parse_whole(text),
+            start => Self::parse_whole(start).filter(|file| file.tag.is_none()),
+        }
+    }
+
+    fn parse_whole(text: &str) -> Option<Self> {
         let (path, tag) = match text.rsplit_once('@') {
             Some((path, digest)) if digest.parse::<Digest>().is_ok() => (path, Some(digest)),
             _ => match text.rsplit_once(':') {
-                Some((path, tag)) if !tag.contains('/') => (path, Some(tag).filter(|tag| !tag.is_empty())),
+                Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
                 _ => (text, None),
             },
         };
@@ -199,6 +228,7 @@ mod tests {
             ("us-docker.pkg.dev/p/r/i", "us-docker.pkg.dev/p/r/i:latest"),
             ("oci:testdata/demo/image", "oci:testdata/demo/image"),
             ("oci:testdata/demo/image:phase3", "oci:testdata/demo/image:phase3"),
+            ("oci:testdata/demo/image:", "oci:testdata/demo/image"),
             ("oci-archive:/tmp/a.tar:v1", "oci-archive:/tmp/a.tar:v1"),
             ("docker-archive:/tmp/a.tar:repo/app:v1", "docker-archive:/tmp/a.tar:repo/app:v1"),
             ("docker-archive:/tmp/a.tar:localhost:5000/app:v1", "docker-archive:/tmp/a.tar:localhost:5000/app:v1"),
@@ -217,9 +247,22 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_is_refused_with_a_reason() {
-        for text in
-            ["", "UPPER/case", "docker:alpine", "oci:", "https://gcr.io/x", "dir:/tmp", "docker-daemon:", "a@sha256:12"]
-        {
+        for text in [
+            "",
+            "UPPER/case",
+            "docker:alpine",
+            "oci:",
+            "https://gcr.io/x",
+            "dir:/tmp",
+            "docker-daemon:",
+            "oci::",
+            "oci:a:b:",
+            "a@sha256:12",
+            "a:\u{e4}",
+            "a.b:65536/c",
+            "127.1:5000/a",
+            "a.0x7f/b",
+        ] {
             let error = text.parse::<ImageRef>().unwrap_err();
             assert!(!error.reason.is_empty(), "{text}");
         }

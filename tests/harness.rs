@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use support::artifact_registry::{ACCESS_TOKEN, ArtifactRegistry, Fault, KEY_EMAIL, Phase, REPOSITORY};
-use support::builders::{Buildah, Unpacked, skopeo_copy, skopeo_recompress, umoci_unpack};
+use support::builders::{Buildah, skopeo_copy, skopeo_recompress};
 use support::cli::Shipproof;
 use support::daemon::Podman;
 use support::git::Repo;
@@ -24,6 +24,7 @@ use support::layers::{Compression, Layer, compress, digest_of};
 use support::registry::{Mode, Registry};
 use support::tokens::{PASSWORD, SERVICE, USER};
 use support::tools::{self, Missing};
+use support::unpacked::{Unpacked, umoci_unpack};
 
 const MANIFESTS: (&str, &str) = ("Accept", "application/vnd.oci.image.manifest.v1+json");
 const ANY_MANIFEST: (&str, &str) = (

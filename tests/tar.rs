@@ -12,9 +12,6 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use support::builders::umoci_unpack;
-use support::images::{Image, Layout};
-use support::layers::{Compression, Layer};
 use support::random::Random;
 use support::tar_crate::{Kind, Listed, Outcome, by_shipproof, by_tar_crate, compare, is_slow};
 use support::tools;
@@ -243,76 +240,4 @@ fn changed_archives_are_read_alike_or_refused() {
         }
     }
     assert!(same > 200 && refused > 200, "{same} the same, {refused} refused, {excepted} excepted");
-}
-
-/// A ustar entry whose header says `size`, whatever `contents` has.
-fn entry(kind: u8, name: &str, target: &str, size: u64, contents: &[u8]) -> Vec<u8> {
-    let mut header = tar::Header::new_ustar();
-    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-    header.as_mut_bytes()[156] = kind;
-    header.as_mut_bytes()[157..157 + target.len()].copy_from_slice(target.as_bytes());
-    header.set_mode(0o755);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header.set_size(size);
-    header.set_cksum();
-    let mut bytes = [header.as_bytes(), contents].concat();
-    bytes.resize(bytes.len().next_multiple_of(512), 0);
-    bytes
-}
-
-/// Archives that an honest tool would not write and that every runtime unpacks, and what the `tar` crate makes of
-/// some of them is something else.
-fn odd_archives() -> Vec<(&'static str, Vec<u8>)> {
-    let file = |name, contents: &[u8]| entry(b'0', name, "", contents.len() as u64, contents);
-    let (first, last, end) = (file("first", b"hello"), file("last", b"x"), vec![0; 1024]);
-    let records = b"13 path=real\n";
-    let pax = entry(b'x', "p", "", records.len() as u64, records);
-    let sparse =
-        b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n31 GNU.sparse.name=sparse/name\n25 GNU.sparse.realsize=9\n";
-    let sparse = entry(b'x', "p", "", sparse.len() as u64, sparse);
-    let map = [&b"1\n2\n5\n"[..], &[0; 506], b"hello"].concat();
-    vec![
-        ("a hard link with a size", [&first[..], &entry(b'1', "hard", "first", 512, b""), &last, &end].concat()),
-        ("a symbolic link with a size", [&first[..], &entry(b'2', "soft", "first", 9, b""), &last, &end].concat()),
-        ("a directory with a size", [&entry(b'5', "folder", "", 512, b"")[..], &last, &end].concat()),
-        ("a file with a slash", [&file("file/", b"hello")[..], &last, &end].concat()),
-        ("a folder of old", [&entry(0, "folder/", "", 0, b"")[..], &last, &end].concat()),
-        ("no end", first.clone()),
-        ("half an end", [&first[..], &[0; 512]].concat()),
-        ("no padding", first[..512 + 5].to_vec()),
-        ("a header for nothing", [&first[..], &pax, &end].concat()),
-        ("two headers for one", [&pax[..], &entry(b'x', "p", "", 0, b""), &first, &end].concat()),
-        ("noise after the end", [&first[..], &end, b"noise"].concat()),
-        ("a sparse file", [&sparse[..], &file("first", &map), &last, &end].concat()),
-    ]
-}
-
-#[test]
-fn odd_archives_are_what_umoci_unpacks() {
-    for (name, tar) in odd_archives() {
-        let read = by_shipproof(&tar).unwrap_or_else(|| panic!("{name} is refused"));
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let image = Image::new().layer("COPY . .", Layer::tar(tar, Compression::Gzip));
-        Layout::with("v1", &image).write_to(folder.path());
-        let Some(unpacked) = umoci_unpack(folder.path(), "v1") else { return };
-        let read: Vec<_> = resolved(read).into_iter().map(|entry| (entry.path, shown(&entry.kind))).collect();
-        // The folder of `sparse/name` has no entry of its own.
-        let unpacked: Vec<_> = unpacked.into_iter().filter(|(path, _)| path != b"sparse").collect();
-        let unpacked: Vec<_> = unpacked.into_iter().map(|(path, it)| (path, (it.kind, it.size, it.sha256))).collect();
-        assert_eq!(read, unpacked, "{name}");
-    }
-}
-
-fn shown(kind: &Kind) -> (&'static str, u64, Option<String>) {
-    match kind {
-        Kind::File(size, sha256) => {
-            let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-            ("file", *size, Some(format!("sha256:{hex}")))
-        }
-        Kind::Directory => ("directory", 0, None),
-        Kind::Symlink(_) => ("symlink", 0, None),
-        Kind::Hardlink(_) | Kind::Special => ("other", 0, None),
-    }
 }

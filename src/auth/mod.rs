@@ -21,7 +21,7 @@ mod google;
 mod helper;
 mod metadata;
 mod process;
-mod realm;
+pub mod realm;
 mod secret;
 #[cfg(test)]
 mod testing;

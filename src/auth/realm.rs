@@ -5,12 +5,21 @@
 //! never from an address of a private network that is not the registry's own. The names of hosts are not resolved to
 //! find out where they lead.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 
 use super::text;
 use super::token::TokenError;
+
+/// Whether credentials of the registry at `registry_base` may be sent to `realm`, by the rules above.
+///
+/// # Errors
+///
+/// [`TokenError::RealmRefused`] with the rule that forbids it, and [`TokenError::Registry`].
+pub fn check_realm(registry_base: &str, realm: &str) -> Result<(), TokenError> {
+    checked_realm(registry_base, realm).map(drop)
+}
 
 /// The realm as an address that credentials may be sent to.
 pub(super) fn checked_realm(registry_base: &str, realm: &str) -> Result<Url, TokenError> {
@@ -56,7 +65,12 @@ fn is_internal(url: &Url) -> bool {
     is_loopback(url)
         || match address(url) {
             Some(IpAddr::V4(v4)) => is_internal_v4(v4),
-            Some(IpAddr::V6(v6)) => v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(),
+            Some(IpAddr::V6(v6)) => {
+                v6.is_unspecified()
+                    || v6.is_unique_local()
+                    || v6.is_unicast_link_local()
+                    || translated(v6).is_some_and(|v4| v4.is_loopback() || is_internal_v4(v4))
+            }
             None => false,
         }
 }
@@ -68,6 +82,17 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
     first == 0 || address.is_private() || address.is_link_local() || address.is_broadcast() || is_shared
 }
 
+/// The IPv4 address that a translator puts in the place of `address`: the one behind NAT64's prefix (RFC 6052), or that
+/// of an IPv4-compatible address (RFC 4291).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    }
+}
+
 /// The address that stands in place of a host name. URL parsing has already turned `0x7f.1` and the like into digits.
 fn address(url: &Url) -> Option<IpAddr> {
     let host = url.host_str()?;
@@ -76,8 +101,7 @@ fn address(url: &Url) -> Option<IpAddr> {
 }
 
 fn name(url: &Url) -> &str {
-    let host = url.host_str().unwrap_or_default();
-    host.strip_suffix('.').unwrap_or(host)
+    url.host_str().unwrap_or_default().trim_end_matches('.')
 }
 
 /// The address without what may be secret or long: user, query, fragment.
@@ -104,6 +128,7 @@ mod tests {
             ("http://127.0.0.1:5000", "http://localhost:5001/token"),
             ("http://localhost:5000", "http://[::1]:5001/token"),
             ("https://registry.example", "https://8.8.8.8/token"),
+            ("https://registry.example", "https://[64:ff9b::808:808]/token"),
         ];
         for (registry, realm) in allowed {
             assert!(checked_realm(registry, realm).is_ok(), "{registry} {realm}");
@@ -135,9 +160,13 @@ mod tests {
             (registry, "https://0.0.0.0/token", private),
             (registry, "https://localhost/token", private),
             (registry, "https://a.localhost./token", private),
+            (registry, "https://a.localhost../token", private),
             (registry, "https://[::1]/token", private),
             (registry, "https://[::ffff:10.0.0.1]/token", private),
             (registry, "https://[fe80::1]/token", private),
+            (registry, "https://[64:ff9b::a9fe:a9fe]/token", private),
+            (registry, "https://[64:ff9b::7f00:1]/token", private),
+            (registry, "https://[::10.0.0.1]/token", private),
             (registry, "https://[fd00:ec2::254]/token", private),
             ("https://10.0.0.5:5000", "https://10.0.0.5:5001/token", private),
             ("https://10.0.0.5:5000", "https://10.0.0.6:5000/token", private),

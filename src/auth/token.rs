@@ -1,6 +1,6 @@
 //! The token exchange of the distribution token specification: a credential against a token for one repository.
 //!
-//! Registries name the server that issues the tokens themselves; [`realm`](super::realm) says which of them may be asked.
+//! Registries name the server that issues the tokens themselves; the module `realm` says which may be asked.
 
 use std::time::Duration;
 

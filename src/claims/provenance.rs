@@ -26,20 +26,33 @@ pub struct Statement {
     predicate: Value,
 }
 
+/// The forms in which statements are kept.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Statement(Statement),
+    Envelope(Envelope),
+    Bundle {
+        #[serde(rename = "dsseEnvelope")]
+        envelope: Envelope,
+    },
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     payload: String,
 }
 
 impl Statement {
-    /// Reads a statement, bare or in a DSSE envelope; `None` for anything else.
+    /// Reads a statement, bare, in a DSSE envelope or in a sigstore bundle with one; `None` for anything else.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        if let Ok(statement) = serde_json::from_slice(bytes) {
-            return Some(statement);
+        match serde_json::from_slice(bytes).ok()? {
+            Stored::Statement(statement) => Some(statement),
+            Stored::Envelope(envelope) | Stored::Bundle { envelope } => {
+                let payload = base64::engine::general_purpose::STANDARD.decode(envelope.payload).ok()?;
+                serde_json::from_slice(&payload).ok()
+            }
         }
-        let envelope: Envelope = serde_json::from_slice(bytes).ok()?;
-        let payload = base64::engine::general_purpose::STANDARD.decode(envelope.payload).ok()?;
-        serde_json::from_slice(&payload).ok()
     }
 }
 
@@ -65,12 +78,12 @@ pub fn from_statement(statement: &Statement) -> Vec<Claim> {
         add(Meaning::Repository, git_commit(source).and(source.get("uri")).and_then(Value::as_str));
     }
     let mut unique: Vec<Claim> = Vec::new();
-    claims.retain(|claim| {
-        let new = !unique.contains(claim);
-        unique.extend(new.then(|| claim.clone()));
-        new
-    });
-    claims
+    for claim in claims {
+        if !unique.contains(&claim) {
+            unique.push(claim);
+        }
+    }
+    unique
 }
 
 /// The sources of a build that may be git commits: what it was configured by, and what it read. Images are among the

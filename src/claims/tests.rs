@@ -53,7 +53,11 @@ fn provenance(predicate_type: &str, predicate: &str) -> Vec<String> {
     let bare = texts(&from_statement(&Statement::parse(text.as_bytes()).unwrap()));
     let payload = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
     let envelope = format!(r#"{{"payloadType":"application/vnd.in-toto+json","payload":"{payload}","signatures":[]}}"#);
-    assert_eq!(texts(&from_statement(&Statement::parse(envelope.as_bytes()).unwrap())), bare);
+    let bundle =
+        format!(r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{envelope}}}"#);
+    for stored in [envelope, bundle] {
+        assert_eq!(texts(&from_statement(&Statement::parse(stored.as_bytes()).unwrap())), bare);
+    }
     bare
 }
 

@@ -96,7 +96,7 @@ impl Typed<'_> {
             selection: Selection::parse(&files::arguments(self.files)?, repository.prefix())?,
             strictness: if self.compare.strict { Strictness::Strict } else { Strictness::Contents },
             depth: self.depth,
-            jobs: setup::jobs(self.read),
+            effort: setup::effort(self.read),
         })
     }
 }

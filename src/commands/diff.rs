@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::layer::Wanted;
 use crate::lookup;
 use crate::path::ImagePath;
+use crate::reference::ImageRef;
 use crate::report::{
     Compared, ComparedImage, difference_json, difference_names, difference_text, git_differences_text,
     verification_json,
@@ -32,7 +33,10 @@ pub(super) fn run(args: &Diff, process: &Process) -> Result<Exit, Error> {
 /// Whether an argument is a reference to an image: those have a transport, a tag or a digest, and files mostly have not.
 fn is_image(argument: &OsStr) -> bool {
     let bytes = argument.as_bytes();
-    !bytes.starts_with(b"/") && !bytes.starts_with(b"./") && bytes.iter().any(|byte| b":@".contains(byte))
+    let is_named =
+        !bytes.starts_with(b"/") && !bytes.starts_with(b"./") && bytes.iter().any(|byte| b":@".contains(byte));
+    // Names such as `node_modules/@types/node` are no references.
+    is_named && argument.to_str().is_some_and(|text| text.parse::<ImageRef>().is_ok())
 }
 
 fn with_git(args: &Diff, process: &Process) -> Result<Exit, Error> {
@@ -74,7 +78,7 @@ fn with_image(args: &Diff, other: &str, names: &[OsString], process: &Process) -
 /// The paths that `names` mean in either image; `None` for all. Nothing to compare is an error.
 fn chosen(image: &Inspected, other: &Inspected, names: &[Vec<u8>]) -> Result<Option<BTreeSet<ImagePath>>, Error> {
     if names.is_empty() {
-        let nothing = [image, other].iter().all(|inspected| inspected.tree.all().is_empty());
+        let nothing = [image, other].iter().all(|inspected| inspected.tree.all().next().is_none());
         return if nothing { Err(Error::NoFiles) } else { Ok(None) };
     }
     let mut chosen = BTreeSet::new();

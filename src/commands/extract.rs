@@ -42,10 +42,10 @@ fn report(args: &Extract, inspected: &Inspected, items: &[Item]) -> Result<(), E
         return Ok(());
     }
     let entry = |item: &Item| ListedEntry { path: item.path.clone(), node: inspected.tree.node(item.node) };
-    let entries: Vec<ListedEntry<'_>> = items.iter().map(entry).collect();
-    let bytes = match args.output.format {
-        Format::Text => listing_text(&entries),
-        Format::Json => listing_json(&inspected.shown(&args.image), &entries),
-    };
-    output::write(&args.output, &bytes)
+    let entries = items.iter().map(entry);
+    let shown = inspected.shown(&args.image);
+    output::stream(&args.output, |out| match args.output.format {
+        Format::Text => listing_text(entries, out),
+        Format::Json => listing_json(&shown, entries, out),
+    })
 }

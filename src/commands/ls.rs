@@ -18,16 +18,16 @@ pub(super) fn run(args: &Ls, process: &Process) -> Result<Exit, Error> {
     let tree = &inspected.tree;
     let name = args.directory.as_bytes();
     let found = tree.lookup(&ImagePath::clean(name))?.ok_or_else(|| Error::NoMatch(escape_bytes(name)))?;
-    let nodes = match &tree.node(found.id).kind {
-        NodeKind::Directory(_) => tree.below(&found),
-        _ => vec![(found.path, found.id)],
+    let itself = match tree.node(found.id).kind {
+        NodeKind::Directory(_) => None,
+        _ => Some((found.path.clone(), found.id)),
     };
-    let entries: Vec<ListedEntry<'_>> =
-        nodes.into_iter().map(|(path, id)| ListedEntry { path, node: tree.node(id) }).collect();
-    let bytes = match args.output.format {
-        Format::Text => listing_text(&entries),
-        Format::Json => listing_json(&inspected.shown(&args.image), &entries),
-    };
-    output::write(&args.output, &bytes)?;
+    let nodes = tree.below(&found).chain(itself);
+    let entries = nodes.map(|(path, id)| ListedEntry { path, node: tree.node(id) });
+    let shown = inspected.shown(&args.image);
+    output::stream(&args.output, |out| match args.output.format {
+        Format::Text => listing_text(entries, out),
+        Format::Json => listing_json(&shown, entries, out),
+    })?;
     Ok(Exit::Agrees)
 }

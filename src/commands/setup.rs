@@ -9,7 +9,7 @@ use crate::blob::ObjectFormat;
 use crate::cli::ReadArgs;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Indexes, Wanted};
+use crate::layer::{self, Effort, Indexes, Wanted};
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
@@ -53,10 +53,11 @@ impl Process {
     }
 }
 
-/// Layers read at once.
-pub(super) fn jobs(args: &ReadArgs) -> usize {
+/// How much of the machine reading layers may take.
+pub(super) fn effort(args: &ReadArgs) -> Effort {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS);
-    args.jobs.map_or_else(processors, usize::from)
+    let jobs = args.jobs.map_or_else(processors, usize::from);
+    Effort { jobs, memory: args.memory.saturating_mul(1 << 20) }
 }
 
 /// Opens the place that `text` names.
@@ -136,13 +137,13 @@ impl Chosen {
         let Self { source, opened, image } = self;
         let unknown = image.layers.iter().filter(|layer| !known.contains_key(&layer.digest()));
         let unknown: Vec<_> = unknown.map(|layer| &layer.descriptor).collect();
-        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, jobs(args))?;
+        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, effort(args))?;
         for digest in image.layers.iter().map(image::Layer::digest) {
             if let Some(index) = known.get(&digest) {
                 indexes.insert(digest, Arc::clone(index));
             }
         }
-        let tree = verify::merge(&image, &indexes)?;
+        let tree = verify::merge(&image, &indexes, effort(args).memory)?;
         Ok(Inspected { source, opened, image, indexes, tree })
     }
 }

@@ -10,9 +10,7 @@ use super::{Cause, CauseKind, Symptoms, commits, evidence, named};
 /// Steps whose files are an earlier commit's while others' are the revision's.
 pub(super) fn cached(symptoms: &Symptoms<'_>) -> Option<Cause> {
     let stale = stale_layers(symptoms);
-    if stale.is_empty() {
-        return within_a_layer(symptoms);
-    }
+    stale.first()?;
     let one = |layer: &&LayerIdentity| describe(symptoms, layer);
     let mut evidence: Vec<String> =
         stale.iter().filter_map(|layer| evidence::age(symptoms.image, layer.layer)).collect();
@@ -75,8 +73,11 @@ fn current(symptoms: &Symptoms<'_>, stale: &BTreeSet<usize>) -> Option<String> {
 }
 
 /// Stale files beside current ones in one layer: the step ran again, but what it copied was not all of one commit.
-fn within_a_layer(symptoms: &Symptoms<'_>) -> Option<Cause> {
-    let stale: Vec<&Finding> = symptoms.with(Status::Stale).collect();
+pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
+    let layers: BTreeSet<usize> = stale_layers(symptoms).iter().map(|layer| layer.layer).collect();
+    let is_older = |finding: &&Finding| finding.past.as_ref().is_none_or(|past| past.behind != Some(0));
+    let stale: Vec<&Finding> =
+        symptoms.with(Status::Stale).filter(is_older).filter(|finding| !is_in(finding, &layers)).collect();
     let first = stale.first()?;
     let mut evidence = vec![format!(
         "{} is an earlier version, beside files of {} in the same layer",

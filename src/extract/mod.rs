@@ -114,14 +114,16 @@ mod tests {
         let source = OneBlob(tar());
         let image = image(&source.0);
         let descriptor = &image.layers[0].descriptor;
-        let indexes = layer::index_all(&source, &[descriptor], crate::blob::ObjectFormat::Sha1, 1).unwrap();
+        let indexes =
+            layer::index_all(&source, &[descriptor], crate::blob::ObjectFormat::Sha1, layer::Effort::default())
+                .unwrap();
         let mut index = indexes.values().next().unwrap().as_ref().clone();
         let Change::Put(second) = &mut index.changes[1] else { panic!() };
         let EntryKind::Regular(content) = &mut second.kind else { panic!() };
         content.sha256 = [0; 32];
         let mut tree = FileTree::default();
         tree.apply(0, &index).unwrap();
-        let items = Items::of(&tree, &tree.all().into_iter().collect()).unwrap().items;
+        let items = Items::of(&tree, &tree.all().collect()).unwrap().items;
 
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("new");

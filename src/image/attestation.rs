@@ -5,12 +5,15 @@ use serde::Deserialize;
 use oci_distribution::manifest::OciDescriptor;
 
 use crate::descriptor::Descriptor;
+use crate::limits;
 use crate::source::{self, Source};
 
-use super::{Image, ImageError, ManifestError, Opened};
+use super::{Image, ImageError, Manifest, ManifestError, Opened};
 
-/// Media type of an in-toto statement.
-const STATEMENT: &str = "application/vnd.in-toto+json";
+/// Media types of in-toto statements: bare as BuildKit writes them, in an envelope as cosign does, and in a bundle of
+/// sigstore's as GitHub does.
+const STATEMENTS: [&str; 3] =
+    ["application/vnd.in-toto+json", "application/vnd.dsse.envelope.v1+json", "application/vnd.dev.sigstore.bundle"];
 /// Which of the statements it is (an address), as BuildKit notes it beside each.
 const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 /// The digest of the image that an attestation manifest speaks of.
@@ -40,8 +43,31 @@ struct AttestationManifest {
 pub fn provenance(source: &dyn Source, opened: &Opened, image: &Image) -> Result<Vec<Vec<u8>>, ImageError> {
     let subject = image.digest.to_string();
     let about = |entry: &&Descriptor| entry.annotations.get(SUBJECT).is_none_or(|digest| *digest == subject);
+    statements_of(source, opened.attestations.iter().filter(about))
+}
+
+/// The provenance in manifests that refer to `image`, or to the index that it is from.
+///
+/// # Errors
+/// As [`provenance`].
+pub fn referring_provenance(source: &dyn Source, opened: &Opened, image: &Image) -> Result<Vec<Vec<u8>>, ImageError> {
     let mut statements = Vec::new();
-    for entry in opened.attestations.iter().filter(about).filter(|entry| source.has(entry)) {
+    let index = Some(&opened.digest).filter(|digest| **digest != image.digest);
+    for digest in index.into_iter().chain([&image.digest]) {
+        let Some(bytes) = source.referrers(digest)? else { continue };
+        if let Ok(Manifest::Index(entries)) = Manifest::parse(&bytes) {
+            statements.extend(statements_of(source, entries.iter().take(limits::REFERRERS))?);
+        }
+    }
+    Ok(statements)
+}
+
+fn statements_of<'d>(
+    source: &dyn Source,
+    manifests: impl Iterator<Item = &'d Descriptor>,
+) -> Result<Vec<Vec<u8>>, ImageError> {
+    let mut statements = Vec::new();
+    for entry in manifests.filter(|entry| source.has(entry)) {
         let bytes = source::manifest(source, entry)?;
         for statement in statements_in(&bytes, entry)?.iter().filter(|statement| is_provenance(statement)) {
             statements.push(source::attestation(source, statement)?);
@@ -54,7 +80,8 @@ fn statements_in(manifest: &[u8], entry: &Descriptor) -> Result<Vec<Descriptor>,
     let refuse = |reason| ImageError::Manifest { digest: entry.digest.to_string(), reason };
     let manifest: AttestationManifest =
         serde_json::from_slice(manifest).map_err(|error| refuse(ManifestError::Malformed(error.to_string())))?;
-    let layers = manifest.layers.into_iter().filter(|layer| layer.media_type == STATEMENT);
+    let layers =
+        manifest.layers.into_iter().filter(|layer| STATEMENTS.iter().any(|kind| layer.media_type.starts_with(kind)));
     layers.map(Descriptor::try_from).collect::<Result<_, _>>().map_err(|error| refuse(error.into()))
 }
 

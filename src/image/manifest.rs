@@ -4,6 +4,7 @@ use oci_distribution::manifest::{OciImageIndex, OciImageManifest};
 use serde::Deserialize;
 
 use crate::descriptor::{Descriptor, DescriptorError};
+use crate::json;
 
 /// What a reference may lead to.
 #[derive(Clone, Debug)]
@@ -74,6 +75,7 @@ impl Manifest {
     /// # Errors
     /// See [`ManifestError`]; an artifact that is no image is refused by its type.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        json::check_keys(bytes).map_err(|error| ManifestError::Malformed(error.to_string()))?;
         let shape: Shape = parse_json(bytes)?;
         if shape.schema_version == Some(1) || shape.fs_layers.is_some() {
             return Err(ManifestError::Schema1);
@@ -154,6 +156,8 @@ mod tests {
             ("not json".to_owned(), "malformed"),
             ("{}".to_owned(), "neither layers nor manifests"),
             (r#"{"schemaVersion":1,"fsLayers":[]}"#.to_owned(), "schema 1"),
+            // Docker runs what `Layers` lists.
+            (format!(r#"{{"schemaVersion":2,{CONFIG},"layers":[],"Layers":[]}}"#), "`Layers` twice"),
             (
                 format!(r#"{{"schemaVersion":2,{helm},"layers":[]}}"#),
                 "artifact of type application/vnd.cncf.helm.config",

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::platform::Platform;
 use crate::source::{self, Source};
 
-pub use attestation::provenance;
+pub use attestation::{provenance, referring_provenance};
 pub use config::{HistoryEntry, ImageConfig};
 pub use error::ImageError;
 pub use manifest::{ImageManifest, Manifest, ManifestError};

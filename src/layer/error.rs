@@ -6,6 +6,9 @@ use crate::digest::LayerDigest;
 use crate::path::ImagePath;
 use crate::source::{BlobError, SourceError};
 
+/// What to do next where an image has more entries than the memory allows.
+pub const MORE_MEMORY: &str = "--memory MIB allows more, for an image that is known to be so large";
+
 /// A layer that could not be read, proven or understood.
 #[derive(Debug, thiserror::Error)]
 #[error("layer {digest}: {fault}")]
@@ -39,7 +42,7 @@ pub enum LayerFault {
         source: io::Error,
     },
     /// More entries than there is memory for.
-    #[error("its entries and those of the layers read with it take up more than {0} bytes")]
+    #[error("its entries and those of the layers read with it would take up more than {0} bytes")]
     TooLarge(usize),
     /// A whiteout that names nothing that could be removed.
     #[error("whiteout {0} names no file (image-spec layer.md, \"Whiteouts\")")]
@@ -74,6 +77,7 @@ impl LayerError {
             LayerFault::Stored(error) => SourceError::in_reader(error)
                 .and_then(SourceError::hint)
                 .or_else(|| BlobError::in_reader(error).map(|error| error.hint().to_owned())),
+            LayerFault::TooLarge(_) => Some(MORE_MEMORY.to_owned()),
             _ => None,
         }
     }

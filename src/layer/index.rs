@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::blob::{BlobHasher, BlobId, ObjectFormat};
 use crate::compression::decompress;
+use crate::limits;
 use crate::path::ImagePath;
 
 use super::LayerFault;
@@ -87,7 +88,7 @@ impl LayerIndex {
     /// # Errors
     /// See [`LayerFault`].
     pub fn read(mut stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
-        index(&mut stored, format, &Budget::default())
+        index(&mut stored, format, &Budget::new(limits::INDEX_BYTES))
     }
 }
 
@@ -116,6 +117,7 @@ pub(super) fn index(
     })?;
     // What follows the end of the archive is not looked at, but its compression must hold to the end.
     std::io::copy(&mut plain, &mut std::io::sink()).map_err(LayerFault::Tar)?;
+    index.changes.shrink_to_fit();
     Ok(index)
 }
 

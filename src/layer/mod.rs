@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::blob::ObjectFormat;
 use crate::descriptor::Descriptor;
 use crate::digest::LayerDigest;
+use crate::limits;
 use crate::source::{self, Source};
 
 use self::budget::Budget;
 
 pub use content::contents;
-pub use error::{LayerError, LayerFault};
+pub use error::{LayerError, LayerFault, MORE_MEMORY};
 pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
 pub use tar::TarError;
@@ -28,7 +29,23 @@ pub use tar::TarError;
 /// Indexes by the digest of their layer.
 pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
 
-/// Reads every layer among `layers` once, however often it is listed, `jobs` at a time.
+/// How much of the machine reading layers may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Layers read at once.
+    pub jobs: usize,
+    /// Bytes that the indexes may take up, and again the file system merged from them.
+    pub memory: usize,
+}
+
+impl Default for Effort {
+    /// One layer after the other, and [`limits::INDEX_BYTES`].
+    fn default() -> Self {
+        Self { jobs: 1, memory: limits::INDEX_BYTES }
+    }
+}
+
+/// Reads every layer among `layers` once, however often it is listed.
 ///
 /// # Errors
 /// The [`LayerError`] of a layer that failed; the others are not begun then.
@@ -36,7 +53,7 @@ pub fn index_all(
     source: &dyn Source,
     layers: &[&Descriptor],
     format: ObjectFormat,
-    jobs: usize,
+    effort: Effort,
 ) -> Result<Indexes, LayerError> {
     let mut unique: Vec<&Descriptor> = Vec::new();
     for layer in layers {
@@ -44,10 +61,10 @@ pub fn index_all(
             unique.push(layer);
         }
     }
-    let (next, budget) = (AtomicUsize::new(0), Budget::default());
+    let (next, budget) = (AtomicUsize::new(0), Budget::new(effort.memory));
     let results = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, unique.len().max(1)) {
+        for _ in 0..effort.jobs.clamp(1, unique.len().max(1)) {
             scope.spawn(|| {
                 while let Some(layer) = unique.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = index_one(source, layer, format, &budget);

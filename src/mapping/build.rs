@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::path::{ImagePath, RepoPath};
 
-use super::copies::{self, BuildContext, Copies};
+use super::copies::{self, BuildContext, Copies, TooManyFiles};
 use super::dockerfile::{BuildArguments, Dockerfile, ResolvedStage, parse};
 use super::evidence::Evidence;
 use super::history::{self, Sources};
@@ -71,14 +71,15 @@ impl Candidate {
     }
 }
 
-/// Carries out the context steps among `steps` from each of `contexts`; the one that fits best.
+/// Carries out the context steps among `steps` from each of `contexts`; the one that fits best. Contexts from which
+/// they would copy too many files do not fit.
 pub(super) fn best_context(
     evidence: &Evidence<'_>,
     steps: &[CopyStep],
     contexts: impl IntoIterator<Item = RepoPath>,
     ignore_file: Option<&RepoPath>,
 ) -> Option<Candidate> {
-    let candidates = contexts.into_iter().map(|context| candidate(evidence, steps, context, ignore_file));
+    let candidates = contexts.into_iter().filter_map(|context| candidate(evidence, steps, context, ignore_file));
     // Of equals the first: max_by_key would take the last.
     candidates.fold(None, |best: Option<Candidate>, next| match best {
         Some(best) if best.fit >= next.fit => Some(best),
@@ -91,19 +92,19 @@ fn candidate(
     steps: &[CopyStep],
     context: RepoPath,
     ignore_file: Option<&RepoPath>,
-) -> Candidate {
+) -> Option<Candidate> {
     // `NAME.dockerignore` beside the Dockerfile wins over the context's own.
     let own = ignore_file.filter(|path| evidence.files.contains_key(path)).and_then(|path| (evidence.read)(path));
     let ignore = own.map_or_else(|| evidence.dockerignore(&context), |text| dockerignore::parse(&text));
     let is_directory = |path: &ImagePath| evidence.is_directory(path);
     let build = BuildContext { directory: &context, ignore: &ignore, is_directory: &is_directory };
-    let copies = copies::expected(steps, evidence.files.keys(), &build);
+    let copies = copies::expected(steps, evidence.files.keys(), &build).ok()?;
     let present = copies.files.keys().filter(|path| evidence.image_blob(path).is_some()).count();
     let equal: Vec<&ImagePath> =
         copies.files.iter().filter(|(path, file)| evidence.equal(path, &file.source)).map(|(path, _)| path).collect();
     let telling = equal.iter().filter(|path| evidence.is_telling(path)).count();
     let fit = Fit { absent: std::cmp::Reverse(copies.absent.len()), equal: equal.len(), present };
-    Candidate { context, copies, fit, telling }
+    Some(Candidate { context, copies, fit, telling })
 }
 
 /// Resolves the last stage with what the image tells of its base: the environment, and the working directory where the
@@ -136,9 +137,10 @@ pub(super) fn from_dockerfile(
     let contexts = contexts_of(given.path.as_ref(), context);
     let ignore_file = given.path.as_ref().map(ignore_file_of);
     let best = best_context(evidence, &stage.steps, contexts, ignore_file.as_ref());
-    let candidate = best
-        .filter(|candidate| !candidate.copies.files.is_empty())
-        .ok_or_else(|| fail("its last stage copies no file of the repository (is --context right?)".to_owned()))?;
+    let candidate = best.ok_or_else(|| fail(TooManyFiles.to_string()))?;
+    if candidate.copies.files.is_empty() {
+        return Err(fail("its last stage copies no file of the repository (is --context right?)".to_owned()));
+    }
     let basis = format!("from {}", given.name);
     let unresolved = stage.unresolved.iter().map(|step| {
         format!(

@@ -47,7 +47,7 @@ impl Evidence<'_> {
     /// The telling files right in an image directory.
     pub(super) fn telling_files_in(&self, directory: &ImagePath) -> Vec<ImagePath> {
         let found = self.tree.lookup(directory).ok().flatten();
-        let below = found.into_iter().flat_map(|found| self.tree.below(&found));
+        let below = found.iter().flat_map(|found| self.tree.below(found));
         let inside = below.map(|(path, _)| path).filter(|path| path.parent().as_ref() == Some(directory));
         inside.filter(|path| self.is_telling(path)).collect()
     }
@@ -89,7 +89,7 @@ impl Evidence<'_> {
 
     /// The regular files of the image.
     pub(super) fn image_files(&self) -> Vec<ImageFile> {
-        let regular = self.tree.all().into_iter().filter_map(|(path, id)| match &self.tree.node(id).kind {
+        let regular = self.tree.all().filter_map(|(path, id)| match &self.tree.node(id).kind {
             NodeKind::Regular(stored) => Some(ImageFile { path, blob: stored.content.blob, size: stored.content.size }),
             _ => None,
         });

@@ -78,8 +78,11 @@ impl Glob {
         positions
     }
 
+    /// A second star in a row says nothing new, and takes time: all others use up some of the text.
     fn push<'p>(&mut self, token: Token, after: &'p [u8]) -> &'p [u8] {
-        self.tokens.push(token);
+        if !matches!(token, Token::Name | Token::Directories) || self.tokens.last() != Some(&token) {
+            self.tokens.push(token);
+        }
         after
     }
 
@@ -120,7 +123,7 @@ impl Glob {
     /// `**name`, where nothing else is special, is a plain suffix to moby: it also matches `dir/myname`.
     fn widen_leading_double_star(&mut self, pattern: &[u8]) {
         let plain_suffix = matches!(self.tokens[..], [Token::Directories, Token::Literal(_)]);
-        if plain_suffix && pattern.get(2) != Some(&b'/') && !pattern.contains(&b'\\') {
+        if plain_suffix && !matches!(pattern.get(2), Some(b'/' | b'*')) && !pattern.contains(&b'\\') {
             self.tokens[0] = Token::Rest;
         }
     }
@@ -246,6 +249,8 @@ mod tests {
             ("**/dir", "a/b/dir", true),
             ("**/dir", "a/mydir", false),
             ("**dir", "a/mydir", true),
+            ("****dir", "a/mydir", false),
+            ("****dir", "a/dir", true),
             ("**dir*", "a/mydir", false),
             ("**dir*", "a/dirs", true),
             ("**/**/*.txt", "file.txt", true),
@@ -291,5 +296,10 @@ mod tests {
         let pattern = "**/*a".repeat(30);
         let text = "a/".repeat(500);
         assert_eq!(matches(&pattern, &text, Dialect::Recursive), Some(false));
+        // Megabytes of stars, for each of thousands of files.
+        for stars in ["*", "**/"] {
+            let glob = Glob::new(stars.repeat(1 << 20).as_bytes(), Dialect::Recursive).unwrap();
+            assert!(glob.tokens.len() <= 2, "{stars}");
+        }
     }
 }

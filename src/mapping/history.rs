@@ -13,6 +13,7 @@
 
 use super::dockerfile::{WrittenCopy, path_of_history, words_of_history};
 use super::step::{CopyKind, Destination, Origin};
+use crate::limits;
 use crate::path::ImagePath;
 
 /// How the shell form of a command is run unless `SHELL` says otherwise.
@@ -67,6 +68,15 @@ pub enum Sources {
     Unresolved,
 }
 
+impl Sources {
+    fn count(&self) -> usize {
+        match self {
+            Self::Named(patterns) => patterns.len().max(1),
+            Self::Hashed | Self::Unresolved => 1,
+        }
+    }
+}
+
 /// A copy of a history with its destination made absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatedCopy {
@@ -95,15 +105,20 @@ pub fn parse(created_by: &str) -> HistoryStep {
     }
 }
 
-/// The copies of a history, with the `WORKDIR`s before them applied to their destinations.
+/// The copies of a history, with the `WORKDIR`s before them applied to their destinations. One with more than
+/// [`limits::BUILD_SOURCES`] is of no build, and tells nothing.
 pub fn copy_steps<'h>(history: impl IntoIterator<Item = &'h str>, inherited_workdir: &ImagePath) -> Vec<LocatedCopy> {
     let mut workdir = Some(inherited_workdir.clone());
-    let mut copies = Vec::new();
+    let (mut copies, mut sources) = (Vec::new(), 0);
     for (index, created_by) in history.into_iter().enumerate() {
         let HistoryStep { text, action } = parse(created_by);
         match action {
             Action::Workdir(written) => workdir = locate(written.as_deref(), workdir.as_ref()).map(|place| place.path),
             Action::Copy(copy) => {
+                sources += copy.sources.count();
+                if sources > limits::BUILD_SOURCES {
+                    return Vec::new();
+                }
                 let destination = locate(copy.destination.as_deref(), workdir.as_ref());
                 copies.push(LocatedCopy { index, text, copy, destination });
             }
@@ -304,5 +319,17 @@ mod tests {
             (8, at(b"y", false)),
         ];
         assert_eq!(found, expected);
+    }
+    #[test]
+    fn a_history_that_would_fill_the_memory_tells_nothing() {
+        let copies = |count| copy_steps(std::iter::repeat_n("COPY a /x # buildkit", count), &ImagePath::root()).len();
+        assert_eq!(copies(limits::BUILD_SOURCES), limits::BUILD_SOURCES);
+        assert_eq!(copies(limits::BUILD_SOURCES + 1), 0);
+        let sources = format!("COPY {}/x", "a ".repeat(limits::BUILD_SOURCES + 1));
+        assert_eq!(copy_steps([sources.as_str()], &ImagePath::root()), []);
+
+        let deep = format!("WORKDIR /{}", "x".repeat(limits::BUILD_PATH_BYTES));
+        let copies = copy_steps([deep.as_str(), "COPY a b"], &ImagePath::root());
+        assert_eq!(copies[0].destination, None);
     }
 }

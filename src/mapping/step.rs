@@ -1,5 +1,6 @@
 //! The words shared by everything that tells what a build copied: a step, where it takes from, where it puts to.
 
+use crate::limits;
 use crate::path::ImagePath;
 
 /// One `COPY` or `ADD`.
@@ -58,7 +59,8 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Reads a destination as written; `None` if it is relative and the working directory is not known.
+    /// Reads a destination as written; `None` if it is relative and the working directory is not known, and if it is
+    /// longer than any path.
     pub(super) fn read(written: &[u8], workdir: Option<&ImagePath>) -> Option<Self> {
         let last_name = written.rsplit(|&byte| byte == b'/').next();
         let path = match written.first() {
@@ -66,7 +68,7 @@ impl Destination {
             _ => workdir?.join(written),
         };
         let slash = matches!(last_name, Some(b"" | b"." | b".."));
-        Some(Self { path, slash })
+        (path.as_bytes().len() <= limits::BUILD_PATH_BYTES).then_some(Self { path, slash })
     }
 }
 
@@ -95,6 +97,14 @@ mod tests {
             let expected = Destination { path: ImagePath::clean(path.as_bytes()), slash };
             assert_eq!(Destination::read(written.as_bytes(), Some(&workdir)), Some(expected), "{written}");
         }
+    }
+
+    #[test]
+    fn no_destination_is_longer_than_a_path_can_be() {
+        let (most, half) = ([b'x'; limits::BUILD_PATH_BYTES], ImagePath::clean(&[b'x'; limits::BUILD_PATH_BYTES / 2]));
+        assert!(Destination::read(&most, Some(&ImagePath::root())).is_some());
+        assert_eq!(Destination::read(&most, Some(&ImagePath::clean(b"/app"))), None);
+        assert_eq!(Destination::read(half.as_bytes(), Some(&half)), None);
     }
 
     #[test]

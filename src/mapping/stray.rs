@@ -14,7 +14,7 @@ use super::plan::{Expected, Plan, Presence};
 pub fn add_stray_copies(evidence: &Evidence<'_>, name: &[u8], plan: &mut Plan) {
     let repo: Vec<&RepoPath> = evidence.files.keys().filter(|path| path.file_name() == Some(name)).collect();
     let known: BTreeSet<ImagePath> = plan.expected.keys().filter_map(|path| evidence.real(path)).collect();
-    let named = evidence.tree.all().into_iter().map(|(path, _)| path).filter(|path| path.file_name() == Some(name));
+    let named = evidence.tree.all().map(|(path, _)| path).filter(|path| path.file_name() == Some(name));
     let image: Vec<ImagePath> = named.collect();
     for path in image.iter().filter(|path| !known.contains(path)) {
         let alike = |repo: &&&RepoPath| common_end(path, repo);

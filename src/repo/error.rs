@@ -71,6 +71,9 @@ pub enum RepoError {
         /// What stood in the way.
         source: Cause,
     },
+    /// The history is to go on although reading it has failed before.
+    #[error("the history could not be read to its end")]
+    HistoryBroken,
     /// A file is larger than whoever asked for its contents allows.
     #[error("{what} has {size} bytes, more than the {limit} allowed")]
     TooLarge {
@@ -152,7 +155,9 @@ impl RepoError {
             Self::MissingObject { partial: true, .. } => {
                 "`git fetch --refetch --filter=blob:none` fetches all commits and trees"
             }
-            Self::MissingObject { .. } | Self::Object { .. } => "`git fsck` tells what is damaged",
+            Self::MissingObject { .. } | Self::Object { .. } | Self::HistoryBroken => {
+                "`git fsck` tells what is damaged"
+            }
             Self::Bare(_) => "name a revision, or use a checkout with `--repo DIR`",
             Self::Changed(_) => "run again when nothing writes to the work tree",
             _ => return None,

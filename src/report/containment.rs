@@ -37,8 +37,8 @@ fn headline(containment: &Containment) -> String {
     let (all, short) = (containment.files.len(), &containment.commit.short);
     let held = containment.files.iter().filter(|file| file.held.contains() == Some(true)).count();
     match containment.verdict() {
-        Contained::Whole => format!("contains: the image has the change of {short}"),
-        Contained::Not => format!("lacks: the image has not the change of {short}"),
+        Contained::Whole => format!("contains: the change of {short} is in the image"),
+        Contained::Not => format!("lacks: the change of {short} is not in the image"),
         Contained::Part => format!("partly: {held} of {all} files have the change of {short}"),
         Contained::Unknown => format!("unknown: {} of {all} files are in no commit", all - held),
     }

@@ -61,7 +61,7 @@ pub(super) struct FitReport<'a> {
 }
 
 impl<'a> FitReport<'a> {
-    fn new(identity: &'a Identity) -> Self {
+    pub(super) fn new(identity: &'a Identity) -> Self {
         let commits = identity.commits.as_ref();
         Self {
             r#match: identity.fit().name(),
@@ -113,23 +113,23 @@ impl<'a> IdentityReport<'a> {
 }
 
 /// Where a commit stands to the revision, in words.
-pub(super) fn relation(relation: Relation, revision: &str) -> String {
+fn relation(relation: Relation) -> String {
     let commits = |count: usize| if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
     match relation {
-        Relation::Asked => format!("at {revision}"),
+        Relation::Asked => "the revision".to_owned(),
         Relation::Behind(count) => format!("{} behind", commits(count)),
         Relation::Ahead(count) => format!("{} ahead", commits(count)),
-        Relation::Apart => format!("not in the history of {revision}"),
+        Relation::Apart => "not in its history".to_owned(),
     }
 }
 
-/// What a set of files is, in a few words: `e15739c, 9 commits behind 269d492`, or how many of them fit the best commit.
-pub(super) fn summary(identity: &Identity, revision: &str) -> String {
+/// What a set of files is, in a few words: `e15739c, 9 commits behind`, or how many of them fit the best commit.
+pub(super) fn summary(identity: &Identity) -> String {
     let Some(range) = &identity.commits else { return format!("0 of {} files in any commit", identity.compared) };
     let newest = &range.newest;
     let place = match newest.relation {
         Relation::Asked => newest.commit.short.clone(),
-        other => format!("{}, {}", newest.commit.short, relation(other, revision)),
+        other => format!("{}, {}", newest.commit.short, relation(other)),
     };
     match identity.exact() {
         Some(_) => place,
@@ -138,8 +138,8 @@ pub(super) fn summary(identity: &Identity, revision: &str) -> String {
 }
 
 /// The layers that brought files, one a line: position, commit, build step.
-pub(super) fn layer_lines(image: &Image, layers: &[LayerIdentity], revision: &str) -> Vec<String> {
-    let summaries: Vec<String> = layers.iter().map(|layer| summary(&layer.identity, revision)).collect();
+pub(super) fn layer_lines(image: &Image, layers: &[LayerIdentity]) -> Vec<String> {
+    let summaries: Vec<String> = layers.iter().map(|layer| summary(&layer.identity)).collect();
     let width = summaries.iter().map(|summary| summary.chars().count()).max().unwrap_or_default();
     let line = |(layer, summary): (&LayerIdentity, &String)| {
         let step = step_of(image, layer.layer).unwrap_or_else(|| "step unknown".to_owned());
@@ -151,11 +151,10 @@ pub(super) fn layer_lines(image: &Image, layers: &[LayerIdentity], revision: &st
 /// The commits of an image, for people.
 pub fn identity_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
     let verification = answer.verification;
-    let revision = verification.git.commit.as_ref().map_or("the work tree", |commit| commit.short.as_str());
     let mut lines = Vec::new();
     for result in &verification.platforms {
         let Some(identity) = &result.identity else { continue };
-        lines.push(format!("{}: {}", identity.fit().name(), summary(identity, revision)));
+        lines.push(format!("{}: {}", identity.fit().name(), summary(identity)));
         if style.detail == Detail::Quiet {
             continue;
         }
@@ -165,7 +164,7 @@ pub fn identity_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
         lines.push(format!("platform  {}", escape(&result.image.platform.to_string())));
         lines.extend(range_lines(identity));
         lines.extend(unmatched_lines(identity, style.detail));
-        let layers = layer_lines(&result.image, &result.layers, revision);
+        let layers = layer_lines(&result.image, &result.layers);
         if !layers.is_empty() {
             lines.extend([String::new(), "layers".to_owned()]);
             lines.extend(layers);

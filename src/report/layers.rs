@@ -2,12 +2,16 @@
 
 use serde::Serialize;
 
+use crate::identify::Identity;
 use crate::image::Layer;
 use crate::mapping::history;
 
 use super::escape::escape;
 use super::head::{SCHEMA_VERSION, Tool};
+use super::identity::{FitReport, summary};
 use super::json::{OneImage, to_bytes};
+use super::reasons::commit_words;
+use super::timeline::{Timeline, WIDTH};
 
 /// A layer and what its index counts.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +22,8 @@ pub struct LayerRow<'a> {
     pub files: usize,
     /// Paths and directories it removes or empties.
     pub whiteouts: usize,
+    /// What the files that it brought from the repository were found to be, if it brought some.
+    pub brought: Option<&'a Identity>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +45,7 @@ struct RowReport<'a> {
     created: Option<&'a str>,
     files: usize,
     whiteouts: usize,
+    repository: Option<FitReport<'a>>,
 }
 
 fn step(layer: &Layer) -> Option<String> {
@@ -69,6 +76,40 @@ pub fn layers_text(rows: &[LayerRow<'_>]) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// The same with the files that layers brought from a repository: how many, and which commits they are, as a picture
+/// and in words. It fits 80 columns but for long build steps.
+pub fn layers_in_history_text(rows: &[LayerRow<'_>], revision: &str) -> Vec<u8> {
+    let timeline = Timeline::of(rows.iter().filter_map(|row| row.brought));
+    let mut lines = vec![format!(
+        "{:>3}  {:>9}  {:<10}  {:>5}  {}  STEP",
+        "#",
+        "SIZE",
+        "CREATED",
+        "FILES",
+        timeline.head(revision)
+    )];
+    for row in rows {
+        let files = row.brought.map_or_else(|| "-".to_owned(), |identity| identity.compared.to_string());
+        let picture = row.brought.map(|identity| timeline.row(identity)).unwrap_or_default();
+        let size = human_size(row.layer.descriptor.size);
+        let day: String = created(row.layer).unwrap_or("-").chars().take("2026-01-31".len()).collect();
+        let step = step(row.layer).unwrap_or_else(|| "unknown".to_owned());
+        let start = format!("{:>3}  {size:>9}  {:<10}  {files:>5}", row.layer.index, escape(&day));
+        lines.push(format!("{start}  {picture:<WIDTH$}  {}", escape(&step)));
+    }
+    lines.push(String::new());
+    for row in rows {
+        if let Some(identity) = row.brought {
+            lines.push(format!("{:>3}  {}", row.layer.index, summary(identity)));
+            let newest = identity.commits.as_ref().map(|range| &range.newest.commit);
+            lines.extend(newest.map(|commit| format!("     {}", commit_words(commit))));
+        }
+    }
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text.into_bytes()
+}
+
 /// The same for programs.
 pub fn layers_json(image: &OneImage<'_>, rows: &[LayerRow<'_>]) -> Vec<u8> {
     to_bytes(&Report {
@@ -90,6 +131,7 @@ fn row_report<'a>(row: &LayerRow<'a>) -> RowReport<'a> {
         created: created(row.layer),
         files: row.files,
         whiteouts: row.whiteouts,
+        repository: row.brought.map(FitReport::new),
     }
 }
 

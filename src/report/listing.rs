@@ -1,6 +1,9 @@
 //! What `ls` shows.
 
-use serde::Serialize;
+use std::cell::Cell;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
 
 use crate::blob::BlobId;
 use crate::path::ImagePath;
@@ -8,7 +11,7 @@ use crate::tree::{Node, NodeKind};
 
 use super::escape::{escape_bytes, escape_path};
 use super::head::{SCHEMA_VERSION, Tool};
-use super::json::{OneImage, Path, to_bytes};
+use super::json::{OneImage, Path};
 
 /// One entry of an image's file system.
 #[derive(Clone, Debug)]
@@ -20,11 +23,20 @@ pub struct ListedEntry<'a> {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Report<'a, I: Iterator<Item = ListedEntry<'a>>> {
     schema_version: u32,
     tool: Tool,
     image: &'a OneImage<'a>,
-    entries: Vec<EntryReport>,
+    #[serde(serialize_with = "one_by_one")]
+    entries: Cell<Option<I>>,
+}
+
+/// A list is written while it is made, because the largest would not be held in memory twice.
+fn one_by_one<'a, S: Serializer, I: Iterator<Item = ListedEntry<'a>>>(
+    entries: &Cell<Option<I>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(entries.take().into_iter().flatten().map(|entry| entry_report(&entry)))
 }
 
 #[derive(Serialize)]
@@ -40,26 +52,35 @@ struct EntryReport {
 }
 
 /// One line an entry: mode, size in bytes, layer, path.
-pub fn listing_text(entries: &[ListedEntry<'_>]) -> Vec<u8> {
-    let mut text = String::new();
+///
+/// # Errors
+/// What writing fails with.
+pub fn listing_text<'a>(entries: impl Iterator<Item = ListedEntry<'a>>, out: &mut dyn Write) -> io::Result<()> {
     for entry in entries {
         let size = size(entry.node).map_or_else(|| "-".to_owned(), |size| size.to_string());
         let path = escape_path(&entry.path);
         let link = link(entry.node).map(|target| format!(" -> {}", escape_bytes(target))).unwrap_or_default();
         let (mode, layer) = (mode(entry.node), entry.node.layer);
-        text.push_str(&format!("{mode} {size:>11} {layer:>3}  {path}{link}\n"));
+        writeln!(out, "{mode} {size:>11} {layer:>3}  {path}{link}")?;
     }
-    text.into_bytes()
+    Ok(())
 }
 
 /// The same for programs.
-pub fn listing_json(image: &OneImage<'_>, entries: &[ListedEntry<'_>]) -> Vec<u8> {
-    to_bytes(&Report {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool::OWN,
-        image,
-        entries: entries.iter().map(entry_report).collect(),
-    })
+///
+/// # Errors
+/// What writing fails with.
+pub fn listing_json<'a>(
+    image: &'a OneImage<'a>,
+    entries: impl Iterator<Item = ListedEntry<'a>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let entries = Cell::new(Some(entries));
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, image, entries },
+    )?;
+    writeln!(out)
 }
 
 fn entry_report(entry: &ListedEntry<'_>) -> EntryReport {

@@ -245,9 +245,8 @@ fn counts(answer: &Answer<'_>) -> String {
 /// What the layers and the claims are, where there is something to say of them.
 fn explanations(writer: &mut Writer, answer: &Answer<'_>) {
     let verification = answer.verification;
-    let revision = verification.git.commit.as_ref().map_or("the work tree", |commit| commit.short.as_str());
     for result in &verification.platforms {
-        let lines = identity::layer_lines(&result.image, &result.layers, revision);
+        let lines = identity::layer_lines(&result.image, &result.layers);
         if !lines.is_empty() && !verification.agrees() {
             writer.line("\nlayers");
             lines.iter().for_each(|line| writer.line(line));

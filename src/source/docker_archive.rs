@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::json;
 use crate::limits;
 use crate::reference::FileRef;
 
@@ -82,7 +83,8 @@ impl Reader {
 
     fn saved_images(&self) -> Result<Vec<SavedImage>, SourceError> {
         let bytes = self.read("manifest.json", limits::ARCHIVE_JSON_BYTES)?;
-        serde_json::from_slice(&bytes).map_err(|error| self.format_error(format!("manifest.json: {error}")))
+        let saved = json::check_keys(&bytes).and_then(|()| serde_json::from_slice(&bytes));
+        saved.map_err(|error| self.format_error(format!("manifest.json: {error}")))
     }
 
     fn choose<'s>(&self, saved: &'s [SavedImage], tag: Option<&str>) -> Result<&'s SavedImage, SourceError> {

@@ -8,6 +8,7 @@ use oci_distribution::manifest::{ImageIndexEntry, OciImageIndex};
 
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::json;
 use crate::limits;
 use crate::reference::FileRef;
 
@@ -108,7 +109,8 @@ impl Layout {
         };
         let bytes = self.storage.read("index.json", limits::ARCHIVE_JSON_BYTES)?;
         let bytes = bytes.ok_or_else(|| fail("it has no index.json".to_owned()))?;
-        let index = serde_json::from_slice(&bytes).map_err(|error| fail(format!("index.json: {error}")))?;
+        let index = json::check_keys(&bytes).and_then(|()| serde_json::from_slice(&bytes));
+        let index = index.map_err(|error| fail(format!("index.json: {error}")))?;
         Ok((bytes, index))
     }
 

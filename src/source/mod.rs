@@ -49,6 +49,15 @@ pub trait Source: Send + Sync {
     /// See [`SourceError`]; what goes wrong later comes out of the reads.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
 
+    /// The index of what refers to the manifest with this digest (signatures, provenance), where the place keeps such
+    /// an index. Nothing proves it; what it lists is proven as everything else.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn referrers(&self, _digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(None)
+    }
+
     /// Whether a manifest that an index lists is there at all; archives often hold one platform of several.
     fn has(&self, _manifest: &Descriptor) -> bool {
         true

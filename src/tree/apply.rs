@@ -17,6 +17,12 @@ const SYMLINK_MODE: u32 = 0o777;
 /// Permission bits of a directory that a tar implies and does not list, as runtimes create it.
 const IMPLIED_DIRECTORY_MODE: u32 = 0o755;
 
+/// Bytes that a directory takes up for its first entry (a leaf of a `BTreeMap` has room for eleven).
+const DIRECTORY_BYTES: usize = 288;
+
+/// The bit of a directory that directories made in it take over, unless their mode is set (`man 2 mkdir`).
+const SET_GROUP_ID: u32 = 0o2000;
+
 impl FileTree {
     /// Applies the layer at position `layer`.
     ///
@@ -49,7 +55,7 @@ impl FileTree {
 
     fn remove(&mut self, path: &ImagePath) -> Result<(), TreeError> {
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-        if let Some(found) = self.lookup(&directory)?
+        if let Some(found) = self.walk(&directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
         {
             entries.remove(name);
@@ -58,7 +64,7 @@ impl FileTree {
     }
 
     fn empty(&mut self, directory: &ImagePath) -> Result<(), TreeError> {
-        if let Some(found) = self.lookup(directory)?
+        if let Some(found) = self.walk(directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
         {
             entries.clear();
@@ -77,7 +83,7 @@ impl FileTree {
             return Ok(true);
         };
         let Some(node) = self.node_of(layer, entry)? else { return Ok(false) };
-        let directory = self.directory(layer, &parent)?;
+        let (directory, length) = self.directory(layer, &parent)?;
         let existing = self.entries(directory).and_then(|entries| entries.get(name)).copied();
         match existing.filter(|existing| self.entries(*existing).is_some()) {
             Some(existing) if matches!(node.kind, NodeKind::Directory(_)) => {
@@ -85,7 +91,7 @@ impl FileTree {
                 (kept.mode, kept.layer) = (node.mode, layer);
             }
             _ => {
-                self.insert(directory, name, node);
+                self.insert(directory, name, length + 1 + name.len(), node)?;
             }
         }
         Ok(true)
@@ -101,7 +107,7 @@ impl FileTree {
             }
             EntryKind::Special => NodeKind::Special,
             EntryKind::Hardlink(target) => {
-                let Some(found) = self.entry(target)? else { return Ok(None) };
+                let Some(found) = self.walk(target, Last::Keep)?.named() else { return Ok(None) };
                 let linked = self.node(found.id);
                 // A link shares the attributes of what it links to.
                 return match &linked.kind {
@@ -113,8 +119,9 @@ impl FileTree {
         Ok(Some(Node { kind, mode: entry.mode, layer }))
     }
 
-    /// The directory `path`, created where it is missing, as every runtime does for entries without parents.
-    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<NodeId, TreeError> {
+    /// The directory `path` and the bytes of its real path. It is created where it is missing, as every runtime does
+    /// for entries without parents.
+    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<(NodeId, usize), TreeError> {
         let walked = self.walk(path, Last::Follow)?;
         let mut here = walked.id();
         if self.entries(here).is_none() {
@@ -123,25 +130,36 @@ impl FileTree {
             if !path.starts_with(&there) {
                 return Err(TreeError::NotADirectory { path: path.clone(), there, layer });
             }
-            self.nodes[here.0] = Self::implied_directory(layer);
+            let parent = there.parent().unwrap_or_default();
+            let parent = self.entry(&parent)?.map_or(ROOT, |found| found.id);
+            self.nodes[here.0] = self.implied_directory(layer, parent);
         }
+        let mut length = walked.path_bytes();
         for name in walked.missing() {
-            here = self.insert(here, name, Self::implied_directory(layer));
+            length += 1 + name.len();
+            here = self.insert(here, name, length, self.implied_directory(layer, here))?;
         }
-        Ok(here)
+        Ok((here, length))
     }
 
-    fn implied_directory(layer: usize) -> Node {
-        Node { kind: NodeKind::Directory(BTreeMap::new()), mode: IMPLIED_DIRECTORY_MODE, layer }
+    fn implied_directory(&self, layer: usize, parent: NodeId) -> Node {
+        let mode = IMPLIED_DIRECTORY_MODE | self.node(parent).mode & SET_GROUP_ID;
+        Node { kind: NodeKind::Directory(BTreeMap::new()), mode, layer }
     }
 
-    fn insert(&mut self, directory: NodeId, name: &[u8], node: Node) -> NodeId {
+    /// Puts a node whose path has `length` bytes.
+    fn insert(&mut self, directory: NodeId, name: &[u8], length: usize, node: Node) -> Result<NodeId, TreeError> {
+        let entries = if matches!(node.kind, NodeKind::Directory(_)) { DIRECTORY_BYTES } else { 0 };
+        self.bytes += size_of::<Node>() + length + entries;
+        if self.bytes > self.most {
+            return Err(TreeError::TooLarge { layer: node.layer, most: self.most });
+        }
         let id = NodeId(self.nodes.len());
         self.nodes.push(node);
         if let NodeKind::Directory(entries) = &mut self.nodes[directory.0].kind {
             entries.insert(name.into(), id);
         }
-        id
+        Ok(id)
     }
 }
 

@@ -4,6 +4,7 @@
 //! leads nowhere but inside the image. Each node knows which layer set it.
 
 mod apply;
+mod fsck;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -12,9 +13,11 @@ use std::collections::BTreeMap;
 
 use crate::image::Image;
 use crate::layer::{FileContent, Wanted};
+use crate::limits;
 use crate::path::ImagePath;
 use crate::source::Source;
 
+pub use fsck::Inconsistency;
 pub use resolve::Found;
 
 /// A file system.
@@ -22,6 +25,10 @@ pub use resolve::Found;
 pub struct FileTree {
     /// Node 0 is the root. Nodes that a layer removed stay in the table, out of reach.
     nodes: Vec<Node>,
+    /// What the nodes and their names take up, those out of reach counted, too.
+    bytes: usize,
+    /// What they may take up.
+    most: usize,
 }
 
 /// The number of a node in its tree.
@@ -113,6 +120,14 @@ pub enum TreeError {
         /// The layer's position.
         layer: usize,
     },
+    /// More files than the memory allowed for them holds.
+    #[error("with layer {layer} the file system takes up more than {most} bytes")]
+    TooLarge {
+        /// The layer's position.
+        layer: usize,
+        /// The bytes allowed.
+        most: usize,
+    },
     /// A root that is no directory.
     #[error("layer {layer} makes the root of the file system something else than a directory")]
     Root {
@@ -122,12 +137,19 @@ pub enum TreeError {
 }
 
 impl Default for FileTree {
+    /// An empty file system that may grow to [`limits::TREE_BYTES`].
     fn default() -> Self {
-        Self { nodes: vec![Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 }] }
+        Self::with_memory(limits::TREE_BYTES)
     }
 }
 
 impl FileTree {
+    /// An empty file system that may grow to `most` bytes.
+    pub fn with_memory(most: usize) -> Self {
+        let root = Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 };
+        Self { nodes: vec![root], bytes: 0, most }
+    }
+
     /// The node with this number.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
@@ -135,22 +157,14 @@ impl FileTree {
 
     /// Everything below `directory` (itself excluded), directories before their entries, names in byte order.
     /// Symbolic links are listed, not followed.
-    pub fn below(&self, directory: &Found) -> Vec<(ImagePath, NodeId)> {
-        let mut listed = Vec::new();
-        let mut pending = vec![(directory.path.clone(), directory.id)];
-        while let Some((path, id)) = pending.pop() {
-            if id != directory.id {
-                listed.push((path.clone(), id));
-            }
-            if let NodeKind::Directory(entries) = &self.node(id).kind {
-                pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
-            }
-        }
-        listed
+    pub fn below(&self, directory: &Found) -> Below<'_> {
+        let mut below = Below { tree: self, pending: Vec::new() };
+        below.push(&directory.path, directory.id);
+        below
     }
 
     /// Everything in the file system; see [`FileTree::below`].
-    pub fn all(&self) -> Vec<(ImagePath, NodeId)> {
+    pub fn all(&self) -> Below<'_> {
         self.below(&Found { path: ImagePath::root(), id: ROOT })
     }
 
@@ -159,5 +173,30 @@ impl FileTree {
             NodeKind::Directory(entries) => Some(entries),
             _ => None,
         }
+    }
+}
+
+/// The entries below a directory, one after another.
+#[derive(Clone, Debug)]
+pub struct Below<'t> {
+    tree: &'t FileTree,
+    pending: Vec<(ImagePath, NodeId)>,
+}
+
+impl Below<'_> {
+    fn push(&mut self, path: &ImagePath, id: NodeId) {
+        if let Some(entries) = self.tree.entries(id) {
+            self.pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
+        }
+    }
+}
+
+impl Iterator for Below<'_> {
+    type Item = (ImagePath, NodeId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (path, id) = self.pending.pop()?;
+        self.push(&path, id);
+        Some((path, id))
     }
 }

@@ -48,12 +48,24 @@ impl Walked {
     /// The path of the deepest node reached.
     pub(super) fn path(&self) -> ImagePath {
         let there = self.trail.iter().filter(|(_, id)| id.is_some());
-        there.fold(ImagePath::root(), |path, (name, _)| path.join(name))
+        let names: Vec<&[u8]> = there.map(|(name, _)| name.as_slice()).collect();
+        ImagePath::clean(&names.join(&b'/'))
     }
 
-    /// What the whole path names; `None` when there is nothing.
+    /// The bytes of that path, each name with its slash.
+    pub(super) fn path_bytes(&self) -> usize {
+        self.trail.iter().filter(|(_, id)| id.is_some()).map(|(name, _)| name.len() + 1).sum()
+    }
+
+    /// What the whole path names to a process; `None` when there is nothing.
     fn end(&self) -> Option<Found> {
-        let exists = !self.leapt && self.missing().next().is_none();
+        if self.leapt { None } else { self.named() }
+    }
+
+    /// What the whole path names to a layer: umoci goes by the names alone through what is no directory (`no/../srv`),
+    /// for what it puts there and for everything else.
+    pub(super) fn named(&self) -> Option<Found> {
+        let exists = self.missing().next().is_none();
         exists.then(|| Found { path: self.path(), id: self.id() })
     }
 

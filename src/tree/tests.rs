@@ -39,7 +39,9 @@ fn change(line: &str) -> Change {
 fn tree(layers: &[&str]) -> Result<FileTree, TreeError> {
     let mut tree = FileTree::default();
     for (position, text) in layers.iter().enumerate() {
-        tree.apply(position, &layer(text))?;
+        let applied = tree.apply(position, &layer(text));
+        assert_eq!(tree.fsck(position + 1), Ok(()), "{layers:?}");
+        applied?;
     }
     Ok(tree)
 }
@@ -54,7 +56,7 @@ fn listing(tree: &FileTree) -> Vec<String> {
         NodeKind::Symlink(target) => format!("{path}>{}", String::from_utf8_lossy(target)),
         NodeKind::Special => format!("{path}!"),
     };
-    tree.all().into_iter().map(show).collect()
+    tree.all().map(show).collect()
 }
 
 /// The first four digits of a text's blob id.
@@ -103,6 +105,11 @@ fn layers_are_applied_as_the_specification_says() {
             vec!["/app>no/../srv".into(), "/srv".into(), format!("/srv/x={one}@1")],
         ),
         (
+            "a whiteout behind a link through a missing directory and back",
+            vec!["f srv/x=1\nl app>no/../srv", "- app/x"],
+            vec!["/app>no/../srv".into(), "/srv".into()],
+        ),
+        (
             "links never leave the root",
             vec!["l up>../../..", "f up/x=1"],
             vec!["/up>../../..".into(), format!("/x={one}@1")],
@@ -144,4 +151,17 @@ fn what_cannot_be_applied_is_named() {
     for (layers, expected) in table {
         assert_eq!(tree(&layers).unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn what_would_fill_the_memory_is_refused() {
+    let deep = |depth: usize| FileTree::default().apply(0, &layer(&format!("d {}", "a/".repeat(depth))));
+    // As deep as Linux lets a process name it, and as deep as a tar can say it.
+    assert_eq!(deep(2048), Ok(()));
+    assert_eq!(deep(limits::TAR_PATH_BYTES / 2), Err(TreeError::TooLarge { layer: 0, most: limits::TREE_BYTES }));
+
+    let mut tree = FileTree::default();
+    let layer = layer(&"f a=1\n".repeat(100_000));
+    let applied = (0..).find_map(|position| tree.apply(position, &layer).err());
+    assert!(matches!(applied, Some(TreeError::TooLarge { layer: 5..100, .. })), "{applied:?}");
 }

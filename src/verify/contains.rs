@@ -7,126 +7,16 @@ use crate::error::Error;
 use crate::image;
 use crate::layer;
 use crate::limits;
+use crate::mapping::Presence;
 use crate::path::{ImagePath, RepoPath};
-use crate::platform::Platform;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
 use crate::repo::{self, Commit, LfsPointer, Normalizer, RepoFile, RepoFileKind, Repository, Snapshot};
 use crate::source::Source;
 use crate::tree::{FileTree, NodeKind, Stored};
 
+use super::containment::{Containment, Held, TouchedFile};
 use super::job::Job;
 use super::{Options, PlatformResult, git_side};
-
-/// Which version of a file an image holds, seen from a commit that touched it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Held {
-    /// The commit's own.
-    Same,
-    /// One that a later commit made, built upon this one.
-    Later,
-    /// One from before the commit.
-    Before,
-    /// One from before, to which a later commit has gone back.
-    Reverted,
-    /// One that was made apart from the commit, on another branch.
-    Apart,
-    /// One that is in no commit looked at.
-    Unknown,
-}
-
-impl Held {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Later => "later",
-            Self::Before => "before",
-            Self::Reverted => "reverted",
-            Self::Apart => "apart",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Whether the change is in the file; `None` where that cannot be told.
-    pub fn contains(self) -> Option<bool> {
-        match self {
-            Self::Same | Self::Later => Some(true),
-            Self::Before | Self::Reverted | Self::Apart => Some(false),
-            Self::Unknown => None,
-        }
-    }
-}
-
-/// A file that the commit touched, and what the image has of it.
-#[derive(Clone, Debug)]
-pub struct TouchedFile {
-    /// The platform of the image.
-    pub platform: Platform,
-    /// Where git has it, or had it before the commit deleted it.
-    pub repo: RepoPath,
-    /// Where it is in the image, or should be.
-    pub image: ImagePath,
-    /// Which version is there.
-    pub held: Held,
-    /// The newest commit that has this version there.
-    pub commit: Option<Commit>,
-}
-
-/// Whether all of a change is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contained {
-    /// In every file.
-    Whole,
-    /// In some files.
-    Part,
-    /// In no file.
-    Not,
-    /// In none that could be told, or not in any that is not clear.
-    Unknown,
-}
-
-impl Contained {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Whole => "contains",
-            Self::Part => "partly",
-            Self::Not => "lacks",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What came of the question.
-#[derive(Clone, Debug)]
-pub struct Containment {
-    /// What the reference led to.
-    pub opened: image::Opened,
-    /// The revision that the mapping is of; `None` of a work tree without commits.
-    pub asked: Option<Commit>,
-    /// The commit.
-    pub commit: Commit,
-    /// The files that it touched and that belong into the image.
-    pub files: Vec<TouchedFile>,
-    /// Those that do not.
-    pub unmapped: Vec<RepoPath>,
-    /// What was noticed on the way.
-    pub warnings: Vec<String>,
-}
-
-impl Containment {
-    /// The answer.
-    pub fn verdict(&self) -> Contained {
-        let count = |wanted: Option<bool>| self.files.iter().filter(|file| file.held.contains() == wanted).count();
-        match (count(Some(true)), count(Some(false)), count(None)) {
-            (0, 0, _) => Contained::Unknown,
-            (_, 0, 0) => Contained::Whole,
-            (_, 0, _) => Contained::Unknown,
-            (0, _, _) => Contained::Not,
-            _ => Contained::Part,
-        }
-    }
-}
 
 /// Looks for the change of the commit that `revision` names in the image in `source`. The change of a merge is what it
 /// brought to its first parent.
@@ -144,12 +34,12 @@ pub fn contains(
     let change = Change::of(repository, commit.clone())?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let (mut files, mut unmapped, mut warnings) = (Vec::new(), Vec::new(), opened.warnings.clone());
     for image in &opened.images {
         let result = job.platform(image)?;
-        let places: Vec<Place> = change.touched.iter().flat_map(|path| places(&result, path)).collect();
+        let places = change.places(&job, &result)?;
         unmapped.extend(change.touched.iter().filter(|path| !places.iter().any(|place| place.repo == **path)).cloned());
         files.extend(change.held(&job, &result, places)?);
         warnings.extend(result.plan.warnings);
@@ -166,6 +56,8 @@ pub fn contains(
 /// A commit, and what it changed.
 struct Change {
     commit: Commit,
+    /// The first parent.
+    parent: Option<Commit>,
     snapshot: Snapshot,
     touched: Vec<RepoPath>,
 }
@@ -179,15 +71,37 @@ struct Place {
 impl Change {
     fn of(repository: &Repository, commit: Commit) -> Result<Self, Error> {
         let snapshot = repo::of_revision(repository, &commit)?;
-        let before: BTreeMap<RepoPath, RepoFile> = match repository.first_parent(&commit)? {
-            Some(parent) => repo::of_revision(repository, &parent)?.files,
+        let parent = repository.first_parent(&commit)?;
+        let before: BTreeMap<RepoPath, RepoFile> = match &parent {
+            Some(parent) => repo::of_revision(repository, parent)?.files,
             None => BTreeMap::new(),
         };
         let all = before.keys().chain(snapshot.files.keys().filter(|path| !before.contains_key(*path)));
         let blob = |files: &BTreeMap<RepoPath, RepoFile>, path| files.get(path).map(|file| file.blob);
         let changed = all.filter(|path| blob(&before, path) != blob(&snapshot.files, path));
-        let touched = changed.cloned().collect();
-        Ok(Self { commit, snapshot, touched })
+        let mut touched: Vec<RepoPath> = changed.cloned().collect();
+        touched.sort();
+        Ok(Self { commit, parent, snapshot, touched })
+    }
+
+    /// Where the touched files belong in the image. What the revision does not have any more is looked for where a build
+    /// of the commit, or of the one before it, would have put it.
+    fn places(&self, job: &Job<'_>, result: &PlatformResult) -> Result<Vec<Place>, Error> {
+        let mut places: Vec<Place> = self.touched.iter().flat_map(|path| planned(result, &result.tree, path)).collect();
+        for then in [Some(&self.commit), self.parent.as_ref()].into_iter().flatten() {
+            let is_placed = |path: &RepoPath| {
+                job.git.snapshot.files.contains_key(path) || places.iter().any(|place| place.repo == *path)
+            };
+            let rest: Vec<&RepoPath> = self.touched.iter().filter(|path| !is_placed(path)).collect();
+            if rest.is_empty() {
+                break;
+            }
+            if let Some(built) = job.platform_at(then, &result.image)? {
+                places.extend(rest.into_iter().flat_map(|path| planned(&built, &result.tree, path)));
+            }
+        }
+        places.sort_by(|one, other| (&one.repo, &one.image).cmp(&(&other.repo, &other.image)));
+        Ok(places)
     }
 
     fn held(&self, job: &Job<'_>, result: &PlatformResult, places: Vec<Place>) -> Result<Vec<TouchedFile>, Error> {
@@ -269,23 +183,13 @@ impl Change {
     }
 }
 
-/// Where the file at `path` of git belongs: where the plan expects it or, for a file that the revision has not, where
-/// its directory is.
-fn places(result: &PlatformResult, path: &RepoPath) -> Vec<Place> {
-    let place = |image: &ImagePath| Place { repo: path.clone(), image: image.clone() };
+/// Where the plan of `result` expects the file at `path` of git. A file that no build needs to copy was copied if it is
+/// there.
+fn planned(result: &PlatformResult, tree: &FileTree, path: &RepoPath) -> Vec<Place> {
     let expected = result.plan.expected.iter().filter(|(_, expected)| expected.repo == *path);
-    let expected: Vec<Place> = expected.map(|(image, _)| place(image)).collect();
-    if !expected.is_empty() {
-        return expected;
-    }
-    let mappings = result.plan.mappings.iter().filter(|mapping| path.starts_with(&mapping.repo));
-    let narrowest = mappings.max_by_key(|mapping| mapping.repo.components().count());
-    let image = narrowest.and_then(|mapping| Some(mapping.image.join(path.strip_prefix(&mapping.repo)?)));
-    image
-        .iter()
-        .filter(|image| result.tree.lookup(&image.parent().unwrap_or_default()).is_ok_and(|found| found.is_some()))
-        .map(place)
-        .collect()
+    let is_there = |image: &ImagePath| !matches!(tree.entry(image), Ok(None));
+    let copied = expected.filter(|(image, expected)| expected.presence == Presence::Required || is_there(image));
+    copied.map(|(image, _)| Place { repo: path.clone(), image: image.clone() }).collect()
 }
 
 fn file(tree: &FileTree, path: &ImagePath) -> Option<Stored> {

@@ -36,7 +36,7 @@ struct Judgement {
 impl Job<'_> {
     /// Merges, maps and compares the image of one platform.
     pub(super) fn platform(&self, image: &Image) -> Result<PlatformResult, Error> {
-        let tree = merge(image, self.indexes)?;
+        let tree = merge(image, self.indexes, self.options.effort.memory)?;
         let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
         let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
         let mut plan = self.plan(&evidence)?;
@@ -59,16 +59,19 @@ impl Job<'_> {
 
     /// The files that a build of `commit` would have put into the image and that are not there.
     pub(super) fn missing_at(&self, commit: &Commit, image: &Image) -> Result<Vec<RepoPath>, Error> {
+        let findings = self.platform_at(commit, image)?.map(|result| result.findings).unwrap_or_default();
+        let missing = findings.into_iter().filter(|finding| finding.status == Status::Missing);
+        Ok(missing.filter_map(|finding| Some(finding.repo?.0)).collect())
+    }
+
+    /// The same comparison with another commit; `None` where nothing says how that one was built.
+    pub(super) fn platform_at(&self, commit: &Commit, image: &Image) -> Result<Option<PlatformResult>, Error> {
         let snapshot = repo::of_revision(self.repository, commit)?;
         let git = GitSide { commit: Some(commit.clone()), snapshot };
-        let then = Job { git: &git, ..*self };
-        let result = match then.platform(image) {
-            // Nothing says how that commit was built.
-            Err(Error::Mapping(_)) => return Ok(Vec::new()),
-            other => other?,
-        };
-        let missing = result.findings.into_iter().filter(|finding| finding.status == Status::Missing);
-        Ok(missing.filter_map(|finding| Some(finding.repo?.0)).collect())
+        match (Job { git: &git, ..*self }).platform(image) {
+            Err(Error::Mapping(_)) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     fn judge(&self, image: &Image, tree: &FileTree, plan: Plan) -> Result<Judgement, Error> {

@@ -1,5 +1,6 @@
 //! The main job from end to end: image against git.
 
+mod containment;
 mod contains;
 mod explain;
 mod job;
@@ -14,7 +15,7 @@ use crate::diagnosis::Cause;
 use crate::error::Error;
 use crate::identify::{Identity, LayerIdentity};
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Indexes};
+use crate::layer::{self, Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
@@ -23,7 +24,8 @@ use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
 
-pub use contains::{Contained, Containment, Held, TouchedFile, contains};
+pub use containment::{Contained, Containment, Held, TouchedFile};
+pub use contains::contains;
 use job::Job;
 
 /// What of git the image is compared with.
@@ -50,8 +52,8 @@ pub struct Options {
     pub strictness: Strictness,
     /// How far history is looked at.
     pub depth: Depth,
-    /// Layers read at once.
-    pub jobs: usize,
+    /// How much of the machine reading layers may take.
+    pub effort: Effort,
 }
 
 /// How far history is looked at.
@@ -84,6 +86,8 @@ pub struct Verification {
     pub platforms: Vec<PlatformResult>,
     /// What counts as a difference.
     pub strictness: Strictness,
+    /// What the layers say.
+    pub indexes: Indexes,
     /// What was noticed while history was looked at.
     notices: Vec<String>,
 }
@@ -165,13 +169,13 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.jobs)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&git, &platforms, options)?;
     let mut notices = explain::explain(&job, &opened, &mut platforms)?;
     notices.extend(source.warnings());
-    Ok(Verification { git, opened, platforms, strictness: options.strictness, notices })
+    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
 }
 
 fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
@@ -187,15 +191,15 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
     })
 }
 
-/// The merged file system of an image.
+/// The merged file system of an image, of at most `memory` bytes.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
 /// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
-pub fn merge(image: &Image, indexes: &Indexes) -> Result<FileTree, Error> {
-    let mut tree = FileTree::default();
+pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
+    let mut tree = FileTree::with_memory(memory);
     for layer in &image.layers {
         let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
         tree.apply(layer.index, index)?;

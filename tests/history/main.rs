@@ -4,7 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod model;
 mod oracle;
 
 use std::path::Path;
@@ -16,6 +15,7 @@ use shipproof::repo::{Commit, RepoFileKind, Repository, Settings};
 
 use model::{CONTENTS, File, Made, Mode, PATHS};
 use oracle::Oracle;
+use support::model;
 use support::random::Random;
 use support::tools;
 
@@ -60,12 +60,11 @@ fn one_case(seed: u64, folder: &Path) {
     let repository = Repository::open_with(folder, Settings::RepositoryOnly).expect("it is a repository");
     let query = Query { wanted: &wanted, anywhere: &anywhere };
     let mut history = History::walk(&repository, &named(&made.ids[tip]), &query).expect("nothing is missing");
-    let mut oracle = Oracle::new(&commits, &made, &[made.ids[tip].as_str()], &[], with_git);
+    let mut oracle = Oracle::new(&commits, &made, &[tip], &[], with_git);
     oracle.hold(&history, &query, &mut random);
 
     history.extend(&Names::of(&repository).expect("the branches are readable")).expect("nothing is missing");
-    let tips: Vec<&str> = heads.iter().map(|&head| made.ids[head].as_str()).collect();
-    oracle = Oracle::new(&commits, &made, &tips, &oracle.order, with_git);
+    oracle = Oracle::new(&commits, &made, &heads, &oracle.order, with_git);
     oracle.hold(&history, &query, &mut random);
 }
 

@@ -1,6 +1,6 @@
-//! The slow way: every commit's whole tree, and git's own word on order and reachability.
+//! The slow way: every commit's whole tree, and now and then git's own word.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipproof::repo::RepoFileKind;
 use shipproof::repo::history::{CommitIndex, Deletion, History, Query, Version, Wanted};
@@ -23,20 +23,28 @@ pub(crate) struct Oracle<'m> {
 
 impl<'m> Oracle<'m> {
     /// What a walk from `tips` should have found after it had `known`.
-    pub(crate) fn new(commits: &'m [Commit], made: &'m Made, tips: &[&str], known: &[usize], with_git: bool) -> Self {
-        let numbers: HashMap<&str, usize> = made.ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
-        let mut arguments = vec!["rev-list", "--date-order"];
-        arguments.extend(tips);
-        arguments.push("--not");
-        arguments.extend(known.iter().map(|&number| made.ids[number].as_str()));
-        let new = made.lines(&arguments);
-        let order = known.iter().copied().chain(new.iter().map(|id| numbers[id.as_str()])).collect();
+    pub(crate) fn new(commits: &'m [Commit], made: &'m Made, tips: &[usize], known: &[usize], with_git: bool) -> Self {
         let mut reach: Vec<BTreeSet<usize>> = Vec::new();
         for (number, commit) in commits.iter().enumerate() {
             let above = commit.parents.iter().flat_map(|&parent| reach[parent].iter().copied());
             reach.push(above.chain([number]).collect());
         }
-        Self { commits, made, order, reach, with_git }
+        let mut order = known.to_vec();
+        order.extend(date_order(commits, &reach, tips, known));
+        let oracle = Self { commits, made, order, reach, with_git };
+        if with_git {
+            oracle.check_order(tips, known);
+        }
+        oracle
+    }
+
+    fn check_order(&self, tips: &[usize], known: &[usize]) {
+        let id = |number: &usize| self.made.ids[*number].as_str();
+        let mut arguments = vec!["rev-list", "--date-order"];
+        arguments.extend(tips.iter().map(id));
+        arguments.push("--not");
+        arguments.extend(known.iter().map(id));
+        assert_eq!(self.made.lines(&arguments), self.order[known.len()..].iter().map(id).collect::<Vec<_>>());
     }
 
     /// Holds everything that `history` says against what is known here.
@@ -241,6 +249,20 @@ impl<'m> Oracle<'m> {
             assert_eq!(self.made.lines(&["rev-list", "--count", &range]), [distance.to_string()]);
         }
     }
+}
+
+/// What `tips` reach beyond `known`: no commit before its children, and else the newest first.
+fn date_order(commits: &[Commit], reach: &[BTreeSet<usize>], tips: &[usize], known: &[usize]) -> Vec<usize> {
+    let mut left: BTreeSet<usize> = tips.iter().flat_map(|&tip| reach[tip].iter().copied()).collect();
+    left.retain(|number| !known.contains(number));
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let is_ready = |number: &&usize| !left.iter().any(|&other| commits[other].parents.contains(number));
+        let next = *left.iter().filter(is_ready).max_by_key(|&&number| commits[number].time).expect("no circles");
+        left.remove(&next);
+        order.push(next);
+    }
+    order
 }
 
 impl Made {

@@ -32,3 +32,15 @@ fn a_reader_that_went_away_is_an_error() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
     }
 }
+
+#[test]
+fn a_flood_of_entries_ends_with_the_memory_that_is_allowed() {
+    let names: String = (0..6000).map(|number| format!("d some/directory/with/entries/{number}\n")).collect();
+    let stage = stage::Stage::with(&[("v1", &Image::of(&names))]);
+    let listed = stage.run("ls", &["--memory", "4"]).exits(0);
+    assert_eq!(listed.stdout.lines().count(), 6004);
+    let refused = stage.run("ls", &["--memory", "1"]).exits(2);
+    assert_eq!(refused.stdout, "");
+    assert!(refused.stderr.contains("up more than 1048576 bytes"), "{refused:#?}");
+    assert!(refused.stderr.contains("hint: --memory MIB allows more"), "{refused:#?}");
+}

@@ -14,5 +14,6 @@ mod notices;
 mod passwords;
 mod ranges;
 mod redirects;
+mod referrers;
 mod stage;
 mod tokens;

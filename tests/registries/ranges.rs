@@ -5,6 +5,7 @@ use crate::support::http::{Framing, Response, Tail};
 
 use super::stage::{Artifacts, image, in_all, nothing_is_shown};
 
+/// What a server makes of an honest answer.
 type Change = fn(Response) -> Response;
 
 /// The configuration is the first download, the layer the second.
@@ -152,7 +153,7 @@ fn a_length_that_is_wrong_or_missing_harms_nothing() {
 
 #[test]
 fn a_body_that_does_not_end_where_it_should_is_not_read_on() {
-    let endless: [Change; 3] = [
+    let endless: [fn(Response) -> Response; 3] = [
         |response| response.framed(Framing::Chunked).tail(Tail::Endless(std::time::Duration::ZERO)),
         |response| response.framed(Framing::Close).tail(Tail::Endless(std::time::Duration::ZERO)),
         |response| response.framed(Framing::Says(10 << 30)).tail(Tail::Endless(std::time::Duration::ZERO)),

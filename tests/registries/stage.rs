@@ -42,14 +42,18 @@ pub(super) fn secrets() -> Vec<String> {
 /// The program in a checkout, with settings that a test makes, and with eyes on what it says.
 pub(super) struct User {
     pub(super) caller: Shipproof,
-    /// Keeps the checkout.
-    _repo: Repo,
+    repo: Repo,
 }
 
 impl User {
     pub(super) fn new() -> Self {
         let repo = Repo::with(&files(""));
-        Self { caller: Shipproof::new().directory(repo.path()), _repo: repo }
+        Self { caller: Shipproof::new().directory(repo.path()), repo }
+    }
+
+    /// The commit of the checkout.
+    pub(super) fn head(&self) -> String {
+        self.repo.git(&["rev-parse", "HEAD"])
     }
 
     pub(super) fn variable(mut self, name: &str, value: impl Into<std::ffi::OsString>) -> Self {

@@ -81,7 +81,7 @@ impl Drop for Podman {
 }
 
 /// A small machine refuses podman's default limits, and runc is the runtime that Debian has everywhere.
-fn write_settings(folder: &Path) {
+pub(super) fn write_settings(folder: &Path) {
     let limits = "default_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]";
     let settings = format!("[containers]\n{limits}\n[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\n");
     fs::write(folder.join("containers.conf"), settings).expect("the file can be written");
@@ -91,7 +91,8 @@ fn write_settings(folder: &Path) {
     fs::write(place.join("policy.json"), policy).expect("the file can be written");
 }
 
-fn command(folder: &Path) -> Command {
+/// A podman whose storage and settings are in `folder`.
+pub(super) fn command(folder: &Path) -> Command {
     let mut command = tools::command("podman", folder);
     command.current_dir(folder).env("CONTAINERS_CONF", folder.join("containers.conf")).env("TMPDIR", folder);
     let (root, runroot) = (folder.join("root"), folder.join("runroot"));

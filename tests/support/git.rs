@@ -114,7 +114,7 @@ fn write_entry(root: &Path, entry: &Entry) {
             fs::remove_file(&path).ok();
             symlink(OsStr::from_bytes(target), &path).expect("the link can be made");
         }
-        Kind::Hardlink(_) | Kind::Fifo => panic!("git keeps no {:?}", entry.kind),
+        Kind::Hardlink(_) | Kind::Fifo | Kind::Global => panic!("git keeps no {:?}", entry.kind),
     }
 }
 

@@ -1,18 +1,25 @@
-//! Layers from text: tar entries byte by byte, then the compression that a test asks for.
+//! Layers from text: a tar, its end, and the compression that a test asks for.
+//!
+//! Words say how a layer departs from one gzip member with an archive that ends properly:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `compression=none`, `gzip`, `gzip-members:N`, `zstd`, `zstd-frames:N` | how the tar is stored |
+//! | `media-type=tar`, `gzip`, `zstd` | what the manifest says about that, true or not |
+//! | `end=none`, `half`, `padded`, `cut:N` | no blocks of zeros at the end, one, up to 10 KiB; N bytes too few |
+//! | `then=BYTES` | what follows the archive's end inside the compression |
+//! | `then-layer=ENTRY` | what follows is an archive with this entry, its spaces written as `\s` |
+//! | `leading=BYTES`, `trailing=BYTES` | what stands before and behind the compression |
+//! | `stored-cut=N` | bytes missing at the end of the compression |
 
 use std::io::Write as _;
 
 use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
-use tar::{EntryType, Header};
 
-use super::text::{self, Entry, Kind, Naming};
-
-/// 2026-01-01T00:00:00Z, the time stamp of every entry.
-const MTIME: u64 = 1_767_225_600;
-/// Longer names do not fit into a tar header.
-const NAME_LENGTH: usize = 100;
-const BLOCK: usize = 512;
+use super::archive::{BLOCK, entries_of};
+use super::escapes::unescape;
+use super::text::{self, Entry};
 
 /// How a layer's tar is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +53,20 @@ impl Layer {
         Self::tar(tar_of(&text::parse(text)), Compression::Gzip)
     }
 
+    /// The entries of `text`, written as `words` (see above) say.
+    pub(crate) fn described(words: &str, text: &str) -> Self {
+        let mut description = Description::default();
+        words.split_whitespace().for_each(|word| description.add(word));
+        let tar = description.tar(&text::parse(text));
+        let mut layer = Self::tar(tar, description.compression);
+        layer.blob.truncate(layer.blob.len() - description.stored_cut);
+        layer.blob = [description.leading, layer.blob, description.trailing].concat();
+        match description.media_type {
+            Some(honest) => layer.called(media_type(honest)),
+            None => layer,
+        }
+    }
+
     /// A tar made elsewhere.
     pub(crate) fn tar(tar: Vec<u8>, compression: Compression) -> Self {
         let blob = compress(&tar, compression);
@@ -72,6 +93,90 @@ impl Layer {
     pub(crate) fn digest(&self) -> String {
         digest_of(&self.blob)
     }
+}
+
+/// How a layer is written.
+struct Description {
+    compression: Compression,
+    media_type: Option<Compression>,
+    /// Bytes of zeros at the end of the archive.
+    end: usize,
+    /// Bytes missing from the last entry.
+    cut: usize,
+    /// A multiple that the archive's length is brought to.
+    record: usize,
+    then: Vec<u8>,
+    leading: Vec<u8>,
+    trailing: Vec<u8>,
+    /// Bytes missing at the end of the compression.
+    stored_cut: usize,
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Self {
+            compression: Compression::Gzip,
+            media_type: None,
+            end: 2 * BLOCK,
+            cut: 0,
+            record: 1,
+            then: Vec::new(),
+            leading: Vec::new(),
+            trailing: Vec::new(),
+            stored_cut: 0,
+        }
+    }
+}
+
+impl Description {
+    fn add(&mut self, word: &str) {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match (key, value) {
+            ("compression", kind) => self.compression = compression(kind),
+            ("media-type", kind) => self.media_type = Some(compression(kind)),
+            ("end", "none") => self.end = 0,
+            ("end", "half") => self.end = BLOCK,
+            ("end", "padded") => self.record = 20 * BLOCK,
+            ("end", cut) => (self.end, self.cut) = (0, count(cut.trim_start_matches("cut:"))),
+            ("then", bytes) => self.then = unescape(bytes),
+            ("then-layer", text) => self.then = tar_of(&text::parse(&text.replace("\\s", " "))),
+            ("leading", bytes) => self.leading = unescape(bytes),
+            ("stored-cut", bytes) => self.stored_cut = count(bytes),
+            ("trailing", bytes) => self.trailing = unescape(bytes),
+            _ => panic!("`{word}` says nothing about a layer"),
+        }
+    }
+
+    fn tar(&self, entries: &[Entry]) -> Vec<u8> {
+        let mut tar = entries_of(entries);
+        tar.truncate(tar.len() - self.cut);
+        tar.extend(vec![0; self.end]);
+        tar.resize(tar.len().next_multiple_of(self.record), 0);
+        tar.extend(&self.then);
+        tar
+    }
+}
+
+fn compression(kind: &str) -> Compression {
+    let (kind, pieces) = kind.split_once(':').unwrap_or((kind, "1"));
+    let count = count(pieces);
+    match kind {
+        "none" | "tar" => Compression::None,
+        "gzip" => Compression::Gzip,
+        "gzip-members" => Compression::GzipMembers(count),
+        "zstd" => Compression::Zstd,
+        "zstd-frames" => Compression::ZstdFrames(count),
+        _ => panic!("`{kind}` is no compression"),
+    }
+}
+
+fn count(digits: &str) -> usize {
+    digits.parse().unwrap_or_else(|_| panic!("`{digits}` is no number"))
+}
+
+/// A tar with `entries`, in their order and with their names as they are.
+pub(crate) fn tar_of(entries: &[Entry]) -> Vec<u8> {
+    [entries_of(entries), vec![0; 2 * BLOCK]].concat()
 }
 
 /// The OCI media type of a layer stored so.
@@ -119,95 +224,4 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 /// A zstd frame that decoders pass over (RFC 8878, 3.1.2).
 fn skippable() -> Vec<u8> {
     [&[0x50, 0x2A, 0x4D, 0x18, 4, 0, 0, 0][..], b"skip"].concat()
-}
-
-/// A tar with `entries`, in their order and with their names as they are.
-pub(crate) fn tar_of(entries: &[Entry]) -> Vec<u8> {
-    let mut tar: Vec<u8> = entries.iter().flat_map(entry_bytes).collect();
-    tar.extend([0; 2 * BLOCK]);
-    tar
-}
-
-fn entry_bytes(entry: &Entry) -> Vec<u8> {
-    let target = match &entry.kind {
-        Kind::Symlink(target) | Kind::Hardlink(target) => target.as_slice(),
-        _ => b"",
-    };
-    let mut bytes = long_names(entry, target);
-    let content = match &entry.kind {
-        Kind::File(content) => content.as_slice(),
-        _ => b"",
-    };
-    let mut header = Header::new_gnu();
-    header.set_entry_type(entry_type(&entry.kind));
-    header.set_mode(entry.mode);
-    let shown: &[u8] = if entry.naming == Naming::Pax { b"the-name-is-in-the-pax-record" } else { &entry.path };
-    place(&mut header.as_old_mut().name, shown);
-    place(&mut header.as_old_mut().linkname, target);
-    push(&mut bytes, header, content);
-    bytes
-}
-
-fn entry_type(kind: &Kind) -> EntryType {
-    match kind {
-        Kind::File(_) => EntryType::Regular,
-        Kind::Directory => EntryType::Directory,
-        Kind::Symlink(_) => EntryType::Symlink,
-        Kind::Hardlink(_) => EntryType::Link,
-        Kind::Fifo => EntryType::Fifo,
-    }
-}
-
-/// The extra entries before one whose names do not fit, or are to be in PAX records.
-fn long_names(entry: &Entry, target: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if entry.naming == Naming::Pax {
-        let mut records = pax_record(b"path", &entry.path);
-        if !target.is_empty() {
-            records.extend(pax_record(b"linkpath", target));
-        }
-        push_extra(&mut bytes, EntryType::XHeader, b"PaxHeaders/0", &records);
-        return bytes;
-    }
-    for (kind, name) in [(EntryType::GNULongLink, target), (EntryType::GNULongName, &entry.path)] {
-        if name.len() > NAME_LENGTH {
-            push_extra(&mut bytes, kind, b"././@LongLink", &[name, b"\0"].concat());
-        }
-    }
-    bytes
-}
-
-/// `<length> <key>=<value>\n`, where the length counts itself (POSIX pax).
-fn pax_record(key: &[u8], value: &[u8]) -> Vec<u8> {
-    let rest = [b" ", key, b"=", value, b"\n"].concat();
-    let mut length = rest.len();
-    while length != rest.len() + length.to_string().len() {
-        length = rest.len() + length.to_string().len();
-    }
-    [length.to_string().as_bytes(), &rest].concat()
-}
-
-fn push_extra(bytes: &mut Vec<u8>, kind: EntryType, name: &[u8], content: &[u8]) {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(0o644);
-    place(&mut header.as_old_mut().name, name);
-    push(bytes, header, content);
-}
-
-fn push(bytes: &mut Vec<u8>, mut header: Header, content: &[u8]) {
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(MTIME);
-    header.set_size(u64::try_from(content.len()).expect("test files are small"));
-    header.set_cksum();
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.extend_from_slice(content);
-    bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-}
-
-/// Copies as much of `name` as fits into a header field.
-fn place(field: &mut [u8; NAME_LENGTH], name: &[u8]) {
-    let length = name.len().min(NAME_LENGTH);
-    field[..length].copy_from_slice(&name[..length]);
 }

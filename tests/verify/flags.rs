@@ -28,11 +28,11 @@ fn maps_say_what_is_where() {
     let table: [(&[&str], &str, &str); 9] = [
         (&["/app/lib=shared"], "match", ""),
         (&["/srv/shared=shared", "/app/main.py=main.py"], "match", ""),
-        (&["/app=."], "mismatch", "lib/a.py modified"),
+        (&["/app=."], "mismatch", "lib/a.py other"),
         // The inner directory has the last word, whatever the order.
         (&["/app=.", "/app/lib=shared"], "match", ""),
         (&["/app/lib=shared", "/app=."], "match", ""),
-        (&["app/=./"], "mismatch", "lib/a.py modified"),
+        (&["app/=./"], "mismatch", "lib/a.py other"),
         (&["/srv=."], "mismatch", "lib/a.py missing"),
         (&["/=shared"], "unknown", ""),
         (&["/app/nowhere=shared"], "unknown", ""),
@@ -118,8 +118,10 @@ fn the_work_tree_is_what_lies_on_disk() {
     );
     let report = with_worktree(&image, "mismatch");
     let expected =
-        [".gitignore missing", "/app/lib/b.py untracked", "main.py modified", "new.py missing"].map(str::to_owned);
+        [".gitignore missing", "/app/lib/b.py leftover", "main.py stale", "new.py missing"].map(str::to_owned);
     assert_eq!(findings(&report), expected);
+    assert_eq!(report["cause"]["kind"], "old-image");
+    assert!(text(&report["cause"]["summary"]).ends_with(", and the work tree has changes since"), "{report:#}");
     let on_disk = service().replace("# this is the file main.py and no other", "# edited, and not committed yet");
     let on_disk: String =
         on_disk.lines().filter(|line| !line.contains("lib/b.py")).map(|line| format!("{line}\n")).collect();

@@ -2,22 +2,19 @@
 //!
 //! `SHIPPROOF_SEED=N` repeats a run.
 
-use std::io::{Cursor, Read};
-
-use shipproof::compare::Strictness;
-use shipproof::descriptor::Descriptor;
-use shipproof::digest::Digest;
+use shipproof::compare::{Status, Strictness};
+use shipproof::layer::Effort;
 use shipproof::mapping::Request;
 use shipproof::path::{ImagePath, RepoPath};
 use shipproof::repo::Repository;
 use shipproof::select::Selection;
-use shipproof::source::{RawManifest, Source, SourceError};
 use shipproof::verify::{Against, Options, Verification, verify};
 
 use crate::scene::{buildkit, untold};
 use crate::support::git::Repo;
-use crate::support::images::{Image, Layout};
+use crate::support::images::Image;
 use crate::support::layers::Layer;
+use crate::support::memory::Memory;
 
 const ROUNDS: usize = 300;
 const PATHS: [&str; 12] = [
@@ -34,43 +31,6 @@ const PATHS: [&str; 12] = [
     "static/index.html",
     "static/app.js",
 ];
-
-/// An image in memory.
-struct Memory {
-    layout: Layout,
-    root: String,
-}
-
-impl Memory {
-    fn of(image: &Image) -> Self {
-        let mut layout = Layout::new();
-        let root = layout.tag("v1", image);
-        Self { layout, root }
-    }
-
-    fn bytes(&self, digest: &Digest) -> Vec<u8> {
-        self.layout.blob(&digest.to_string()).to_vec()
-    }
-}
-
-impl Source for Memory {
-    fn root(&self) -> Result<RawManifest, SourceError> {
-        let digest: Digest = self.root.parse().expect("the digest of a blob");
-        Ok(RawManifest { bytes: self.bytes(&digest), digest })
-    }
-
-    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-        Ok(self.bytes(&descriptor.digest))
-    }
-
-    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
-        Ok(Box::new(Cursor::new(self.bytes(&descriptor.digest))))
-    }
-
-    fn pinned(&self, digest: &Digest) -> String {
-        format!("memory@{digest}")
-    }
-}
 
 /// SplitMix64, so that a seed means the same everywhere.
 struct Random(u64);
@@ -185,7 +145,7 @@ fn judge(repository: &Repository, image: &Image, mapped: Mapped, strictness: Str
         selection: Selection::default(),
         depth: shipproof::verify::Depth::Differences,
         strictness,
-        jobs: 1,
+        effort: Effort::default(),
     };
     verify(&Memory::of(image), repository, &options).expect("there is enough to compare")
 }
@@ -240,4 +200,69 @@ fn may_agree(files: &[File], mapped: Mapped, strictness: Strictness) -> bool {
         None => mapped == Mapped::Inferred,
         Some(file) => file.content == old.content && (strictness == Strictness::Contents || file.mode == old.mode),
     }) && (strictness == Strictness::Contents || files.iter().all(|file| PATHS.iter().any(|path| is(file, path))))
+}
+
+/// How many single changes are tried.
+const CHANGED: usize = 5000;
+
+/// What may happen to one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Single {
+    FlipByte,
+    FlipMode,
+    FlipName,
+    Drop,
+    Add,
+}
+
+const SINGLES: [Single; 5] = [Single::FlipByte, Single::FlipMode, Single::FlipName, Single::Drop, Single::Add];
+
+/// Makes one change to one of the files, and gives that one's path.
+fn single(files: &mut Vec<File>, change: Single, random: &mut Random) -> String {
+    let spot = random.below(files.len());
+    let path = files[spot].path.clone();
+    match change {
+        Single::FlipByte => {
+            let at = random.below(files[spot].content.len());
+            files[spot].content[at] ^= 1 << random.below(8);
+        }
+        // The one bit that git keeps.
+        Single::FlipMode => files[spot].mode ^= 0o100,
+        Single::FlipName => {
+            let start = path.rfind('/').map_or(0, |slash| slash + 1);
+            let at = start + random.below(path.len() - start);
+            // Another letter, or none of its kind; the escapes of the text form need none of them.
+            let letter = char::from(b'a' + u8::try_from(random.below(26)).expect("a small number"));
+            let letter = if path[at..].starts_with(letter) { '_' } else { letter };
+            files[spot].path.replace_range(at..=at, &letter.to_string());
+        }
+        Single::Drop => drop(files.remove(spot)),
+        Single::Add => files.push(File { path: format!("{path}.new"), ..files[spot].clone() }),
+    }
+    path
+}
+
+#[test]
+fn one_changed_bit_of_one_file_is_never_a_match() {
+    let repo = Repo::with(&original().iter().map(|file| file.line("")).collect::<String>());
+    let repository = Repository::open(&repo.path()).expect("it was just made");
+    let seed = seed();
+    let mut random = Random(seed);
+    for round in 0..CHANGED {
+        let change = SINGLES[round % SINGLES.len()];
+        let mapped = if random.below(2) == 0 { Mapped::Flag } else { Mapped::History };
+        let mut files = original();
+        let path = single(&mut files, change, &mut random);
+        let image = image(&files, random.below(4) == 0, mapped);
+        let told = format!("SHIPPROOF_SEED={seed} round {round}: {change:?} of {path}, {mapped:?}");
+        let strict = judge(&repository, &image, mapped, Strictness::Strict);
+        assert!(!strict.agrees() && strict.cause().is_some(), "{told}");
+        // The findings are the same, so that it is enough to look at some.
+        if random.below(4) == 0 {
+            let loose = judge(&repository, &image, mapped, Strictness::Contents);
+            assert_eq!(loose.agrees(), matches!(change, Single::FlipMode | Single::Add), "{told}");
+            let listed = loose.findings().filter(|finding| finding.status != Status::Same).count();
+            assert_eq!(listed, if change == Single::FlipName { 2 } else { 1 }, "{told}");
+        }
+    }
 }

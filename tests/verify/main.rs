@@ -13,4 +13,5 @@ mod monorepo;
 mod names;
 mod newcomer;
 mod reports;
-mod scene;
+
+use support::scene;

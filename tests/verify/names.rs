@@ -21,7 +21,7 @@ fn links_are_compared_as_what_they_are_and_as_what_they_lead_to() {
         ("l link.py -> real.py", "d link.py", "link.py kind"),
         ("l link.py -> real.py", "p link.py", "link.py kind"),
         (copy, "l link.py -> real.py", ""),
-        (copy, "l link.py -> other.py", "link.py modified"),
+        (copy, "l link.py -> other.py", "link.py other"),
         (copy, "l link.py -> nowhere", "link.py kind"),
     ];
     for (git, image, finding) in table {

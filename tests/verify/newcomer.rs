@@ -92,7 +92,7 @@ fn a_stale_file_from_a_cached_layer_is_found_with_its_layer() {
     let Some(service) = Service::new() else { return };
     for build in BUILDS {
         let report = service.scene.report(&service.build_stale("stale", &[build]), &[], "mismatch");
-        assert_eq!(findings(&report), [format!("{HEARTBEAT} modified")], "{build}");
+        assert_eq!(findings(&report), [format!("{HEARTBEAT} stale")], "{build}");
         let finding = &report["findings"][0];
         assert_eq!(finding["image_path"], format!("/app/{HEARTBEAT}"));
         assert_eq!(finding["repo_blob"], service.scene.repo.blob_id("HEAD", HEARTBEAT));
@@ -109,7 +109,7 @@ fn an_image_of_an_older_commit_differs_in_what_changed_since() {
     let image = service.build("old", &[FLAT]);
     service.restore();
     let report = service.scene.report(&image, &[], "mismatch");
-    assert_eq!(findings(&report), ["main.py modified".to_owned(), format!("{HEARTBEAT} modified")]);
+    assert_eq!(findings(&report), ["main.py stale".to_owned(), format!("{HEARTBEAT} stale")]);
     service.scene.report(&image, &["--rev", &service.first], "match");
 }
 
@@ -134,7 +134,7 @@ fn a_file_deleted_before_the_build_is_missing_and_an_ignored_one_is_not() {
     assert_eq!(findings(&report), ["shared/util.py missing"]);
     assert_eq!(report["findings"][0]["image_blob"], serde_json::Value::Null);
     let outcome = service.scene.verify(&image, &[]).exits(1);
-    assert!(outcome.stdout.contains("hint: look for the missing files in .dockerignore"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("hint: look for them in .dockerignore"), "{}", outcome.stdout);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_registry_and_zstd_change_nothing() {
             let report = service.scene.report(&reference, &[], verdict);
             assert_eq!(report["image"]["digest"], digest);
             assert_eq!(report["image"]["pinned"], format!("{}/nba/{format}@{digest}", registry.host()));
-            let expected = if verdict == "match" { vec![] } else { vec![format!("{HEARTBEAT} modified")] };
+            let expected = if verdict == "match" { vec![] } else { vec![format!("{HEARTBEAT} stale")] };
             assert_eq!(findings(&report), expected, "{name}");
         }
     }
@@ -169,7 +169,7 @@ fn the_application_directory_may_be_a_symbolic_link() {
     let report = service.scene.report(&service.build("linked", &[FLAT]), &[], "match");
     assert_eq!((&report["counts"]["compared"], origins(&report)), (&6.into(), vec!["dockerfile".to_owned()]));
     let stale = service.scene.report(&service.build_stale("linked-stale", &[FLAT]), &[], "mismatch");
-    assert_eq!(findings(&stale), [format!("{HEARTBEAT} modified")]);
+    assert_eq!(findings(&stale), [format!("{HEARTBEAT} stale")]);
 }
 
 #[test]

@@ -168,7 +168,19 @@ fn the_json_says_what_is_true() {
             "platforms": [{ "platform": "linux/amd64", "digest": digest, "created": "2026-01-31T14:02:11Z" }],
         },
         "repo": { "path": scene.repo.path(), "revision": "HEAD", "commit": head, "worktree": false, "shallow": false },
-        "verdict": "mismatch", "cause": null, "claims": [], "warnings": [], "error": null,
+        "verdict": "mismatch", "claims": [],
+        "cause": {
+            "kind": "mixed", "parts": ["dirty-build", "missing-files"],
+            "summary": "1 file is in no commit: built from a work tree with uncommitted changes; 1 file is missing from \
+                        the image",
+            "evidence": [
+                "main.py has bytes that no commit looked at has there", "lib/b.py: no layer has it: it was not copied",
+            ],
+            "hint": "commit what is in the image, or build again from a clean checkout (git status --short shows what is \
+                     not committed); look for them in .dockerignore, in the COPY instructions, and in what later steps \
+                     delete",
+        },
+        "warnings": [], "error": null,
         "counts": { "compared": 2, "missing": 1, "modified": 1, "same": 1, "untracked": 1 },
         "mappings": [{ "platform": "linux/amd64", "image": "/app", "repo": ".", "origin": "history", "files": 2, "equal": 1 }],
         "findings": [
@@ -177,7 +189,17 @@ fn the_json_says_what_is_true() {
             finding(&image, "modified", "main.py", &scene.repo.blob_id("HEAD", "main.py"), Some("other\n")),
         ],
     });
-    assert_eq!(report, with_blobs_of(&scene, expected));
+    let mut expected = with_blobs_of(&scene, expected);
+    expected["findings"][0]["note"] = "no layer has it: it was not copied".into();
+    let nearest = format!("in no commit; nearest to that of {}, 2 lines added or removed", &head[..7]);
+    expected["findings"][2]["note"] = nearest.into();
+    // What these are, `identify` is held to.
+    assert_eq!(
+        (&report["identities"][0]["match"], &report["identities"][0]["matched"]),
+        (&"partial".into(), &1.into())
+    );
+    expected["identities"] = report["identities"].clone();
+    assert_eq!(report, expected);
 }
 
 /// A finding at a path below `/app`, without the image's blob id.

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use super::dockerignore::Dockerignore;
 use super::step::CopyStep;
+use crate::limits;
 use crate::path::{ImagePath, RepoPath};
 
 /// What a build copies from, and into.
@@ -68,23 +69,31 @@ pub struct AbsentSources {
     pub ignored: bool,
 }
 
+/// Steps that copy more than fits into memory ([`limits::COPIED_FILES`]).
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the copies put more than {} files into the image", limits::COPIED_FILES)]
+pub struct TooManyFiles;
+
 /// Carries out `steps` on the `files` of a repository, of which those outside of the context do not exist for them.
 /// Steps that copy from elsewhere than the context do nothing.
+///
+/// # Errors
+/// [`TooManyFiles`].
 pub fn expected<'f>(
     steps: &[CopyStep],
     files: impl IntoIterator<Item = &'f RepoPath>,
     context: &BuildContext<'_>,
-) -> Copies {
+) -> Result<Copies, TooManyFiles> {
     let everything = context::Files::new(files, context.directory);
     let visible = everything.without(context.ignore);
     let mut run = run::Run::new(context);
     for (index, step) in steps.iter().enumerate() {
-        if step.origin == super::step::Origin::Context && !run.step(index, step, &visible) {
-            let ignored = run::Run::new(context).step(index, step, &everything);
+        if step.origin == super::step::Origin::Context && !run.step(index, step, &visible)? {
+            let ignored = run::Run::new(context).step(index, step, &everything)?;
             run.copies.absent.push(AbsentSources { step: index, ignored });
         }
     }
-    run.copies
+    Ok(run.copies)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ fn run(text: &str, directory: &str, ignore: &str, image_directories: &[&str]) ->
     let is_directory = |path: &ImagePath| image_directories.contains(&path.to_string().as_str());
     let (directory, ignore) = (RepoPath::clean(directory.as_bytes()), dockerignore::parse(ignore.as_bytes()));
     let context = BuildContext { directory: &directory, ignore: &ignore, is_directory: &is_directory };
-    expected(&stage.steps, &files, &context)
+    expected(&stage.steps, &files, &context).unwrap()
 }
 
 /// `/image/path < repository/path` for each file.
@@ -229,7 +229,24 @@ fn many_files_take_little_time() {
     let root = RepoPath::root();
     let context = BuildContext { directory: &root, ignore: &ignore, is_directory: &|_| false };
     let start = std::time::Instant::now();
-    assert_eq!(expected(&steps, &files, &context).directories.len(), 15);
+    assert_eq!(expected(&steps, &files, &context).unwrap().directories.len(), 15);
     // Without optimisation, on a busy machine; work that grew with the square of the files would take minutes.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+/// The history of a hostile image can have thousands of such steps.
+#[test]
+fn copies_without_end_are_stopped() {
+    let files: Vec<RepoPath> = (0..10_000).map(|index| RepoPath::clean(format!("{index}").as_bytes())).collect();
+    let none = BTreeMap::new();
+    let workdir = ImagePath::root();
+    let build = BuildArguments { args: &none, target: None, inherited_env: &none, inherited_workdir: workdir };
+    let (root, ignore) = (RepoPath::root(), dockerignore::Dockerignore::default());
+    let context = BuildContext { directory: &root, ignore: &ignore, is_directory: &|_| false };
+    let copied = |text: String| {
+        let steps = dockerfile::parse(text.as_bytes()).unwrap().resolve(&build).unwrap().steps;
+        expected(&steps, &files, &context).map(|copies| copies.files.len())
+    };
+    assert_eq!(copied("FROM x\n".to_owned() + &"COPY . /a\n".repeat(100)), Ok(10_000));
+    assert_eq!(copied("FROM x\n".to_owned() + &"COPY . /a\n".repeat(1000)), Err(TooManyFiles));
 }

@@ -32,13 +32,13 @@ pub(in crate::mapping) fn words_of_history(text: &str, literal: bool) -> Option<
     Some(if literal {
         WrittenCopy::classify(kind, &flags, words)
     } else {
-        WrittenCopy::expand(kind, &flags, &words, '\\', &Environment::new())
+        WrittenCopy::expand(kind, &flags, &words, '\\', &Environment::new([]))
     })
 }
 
 /// A path of an image's history without its quotes; `None` if it holds variables.
 pub(in crate::mapping) fn path_of_history(written: &str) -> Option<String> {
-    expand(written, '\\', &Environment::new()).ok()
+    expand(written, '\\', &Environment::new([])).ok()
 }
 
 impl WrittenCopy {
@@ -102,7 +102,11 @@ impl WrittenCopy {
 
     /// The step, once it is known where relative destinations lie.
     pub(super) fn at(self, workdir: Option<&ImagePath>, line: usize, text: &str) -> Result<CopyStep, Unknown> {
-        let destination = Destination::read(self.destination.as_bytes(), workdir).ok_or(Unknown::Workdir)?;
+        let unknown = match workdir {
+            None if !self.destination.starts_with('/') => Unknown::Workdir,
+            _ => Unknown::TooMany("bytes in a path"),
+        };
+        let destination = Destination::read(self.destination.as_bytes(), workdir).ok_or(unknown)?;
         Ok(CopyStep {
             line,
             text: text.to_owned(),

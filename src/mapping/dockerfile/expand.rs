@@ -1,11 +1,40 @@
 //! Substitution of variables and removal of quotes in a word, as BuildKit's `shell.Lex` does both in one go.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What is known of the variables: `None` marks one that is set to something unknown.
-pub(super) type Environment = BTreeMap<String, Option<String>>;
+use crate::limits;
+
+/// What is known of the variables.
+#[derive(Clone, Debug)]
+pub(super) struct Environment {
+    /// `None` marks one that is set to something unknown.
+    values: BTreeMap<String, Option<String>>,
+    /// Bytes that may still be put in the place of variables.
+    room: Cell<usize>,
+}
+
+impl Environment {
+    pub(super) fn new(values: impl IntoIterator<Item = (String, Option<String>)>) -> Self {
+        Self { values: values.into_iter().collect(), room: Cell::new(limits::SUBSTITUTED_BYTES) }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Option<String>> {
+        self.values.get(name)
+    }
+
+    pub(super) fn extend(&mut self, values: impl IntoIterator<Item = (String, Option<String>)>) {
+        self.values.extend(values);
+    }
+
+    /// Takes the room that `value` needs; `false` if there is none left.
+    fn takes(&self, value: &str) -> bool {
+        let left = self.room.get().checked_sub(value.len());
+        left.map(|left| self.room.set(left)).is_some()
+    }
+}
 
 /// Why a word's meaning is not known.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -22,6 +51,9 @@ pub enum Unknown {
     /// A flag of `COPY` or `ADD` whose meaning is not known.
     #[error("the flag `--{0}` is not known")]
     Flag(String),
+    /// More than this program holds in memory.
+    #[error("there are more {0} than any build has")]
+    TooMany(&'static str),
     /// A relative destination below a `WORKDIR` that is itself not known.
     #[error("the working directory is not known")]
     Workdir,
@@ -124,7 +156,8 @@ impl Expander<'_> {
         }
         let value = match self.environment.get(&name) {
             Some(None) => return self.unknown_variable(name),
-            Some(Some(value)) => Some(value.clone()).filter(|value| counts(value)),
+            Some(Some(value)) if counts(value) => Some(self.substituted(value)),
+            Some(Some(_)) => None,
             None => None,
         };
         match (operator, value) {
@@ -151,9 +184,17 @@ impl Expander<'_> {
 
     fn value(&mut self, name: String) -> String {
         match self.environment.get(&name) {
-            Some(Some(value)) => value.clone(),
+            Some(Some(value)) => self.substituted(value),
             _ => self.unknown_variable(name),
         }
+    }
+
+    fn substituted(&mut self, value: &str) -> String {
+        if self.environment.takes(value) {
+            return value.to_owned();
+        }
+        self.note(Unknown::TooMany("bytes in the values of variables"));
+        String::new()
     }
 
     fn unknown_variable(&mut self, name: String) -> String {
@@ -183,7 +224,7 @@ mod tests {
     fn environment() -> Environment {
         let known = [("X", "x"), ("EMPTY", ""), ("LONG_1", "l"), ("SPACED", "a b")];
         let known = known.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
-        known.into_iter().chain([("LOST".to_owned(), None)]).collect()
+        Environment::new(known.into_iter().chain([("LOST".to_owned(), None)]))
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::error::DockerfileError;
 use super::expand::{Environment, Unknown, expand};
 use super::instruction::{Command, Instruction, Numbered};
 use super::{Dockerfile, Stage};
-use crate::mapping::step::CopyStep;
+use crate::limits;
+use crate::mapping::step::{CopyStep, Destination};
 use crate::path::ImagePath;
 
 /// What a build adds to the Dockerfile.
@@ -102,6 +103,8 @@ struct Run<'a> {
     environment: Environment,
     /// Whether the stage at hand has a `CMD` of its own, which its `ENTRYPOINT` then leaves alone.
     has_command: bool,
+    /// How many sources the steps so far name.
+    sources: usize,
     resolved: ResolvedStage,
 }
 
@@ -115,8 +118,8 @@ impl<'a> Run<'a> {
             entrypoint: None,
             unresolved: Vec::new(),
         };
-        let environment = inherited.collect();
-        Self { escape, build, global: Environment::new(), environment, has_command: false, resolved }
+        let (global, environment) = (Environment::new([]), Environment::new(inherited));
+        Self { escape, build, global, environment, has_command: false, sources: 0, resolved }
     }
 
     /// The `ARG`s before the first `FROM`, which see each other and the build's arguments.
@@ -152,8 +155,9 @@ impl<'a> Run<'a> {
             Instruction::Copy { kind, flags, words } => {
                 let written = WrittenCopy::expand(*kind, flags, words, self.escape, &self.environment);
                 let workdir = self.resolved.workdir.as_ref();
-                match written.and_then(|copy| copy.at(workdir, numbered.line, &numbered.text)) {
-                    Ok(step) => self.resolved.steps.push(step),
+                let step = written.and_then(|copy| copy.at(workdir, numbered.line, &numbered.text));
+                match step.and_then(|step| self.push(step)) {
+                    Ok(()) => {}
                     Err(reason) => self.give_up(numbered.line, &numbered.text, reason),
                 }
             }
@@ -168,6 +172,15 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    fn push(&mut self, step: CopyStep) -> Result<(), Unknown> {
+        self.sources += step.sources.len().max(1);
+        if self.sources > limits::BUILD_SOURCES {
+            return Err(Unknown::TooMany("sources of copies"));
+        }
+        self.resolved.steps.push(step);
+        Ok(())
     }
 
     fn declare(&mut self, declarations: &[(String, Option<String>)]) {
@@ -187,8 +200,10 @@ impl<'a> Run<'a> {
 
     fn change_directory(&mut self, numbered: &Numbered, path: &str) {
         match expand(path, self.escape, &self.environment) {
-            Ok(path) if path.starts_with('/') => self.resolved.workdir = Some(ImagePath::clean(path.as_bytes())),
-            Ok(path) => self.resolved.workdir = self.resolved.workdir.as_ref().map(|base| base.join(path.as_bytes())),
+            Ok(path) => {
+                let place = Destination::read(path.as_bytes(), self.resolved.workdir.as_ref());
+                self.resolved.workdir = place.map(|place| place.path);
+            }
             Err(reason) => {
                 self.resolved.workdir = None;
                 self.give_up(numbered.line, &numbered.text, reason);

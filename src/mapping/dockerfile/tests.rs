@@ -202,3 +202,30 @@ fn errors_name_the_line() {
 fn bytes_that_are_not_utf8_do_no_harm_in_a_comment() {
     assert!(parse(b"# caf\xe9\nFROM x").is_ok());
 }
+
+#[test]
+fn variables_that_double_end_somewhere() {
+    let doubled = format!("FROM x\nENV A=0123456789\n{}COPY $A /x\nCOPY b /b", "ENV A=$A$A\n".repeat(80));
+    let stage = resolve(&doubled, &[], None).unwrap();
+    assert_eq!(shown(&stage), ["b > /b", "?83 no value is known for the variable `A`"]);
+
+    let many = format!("FROM x\nENV A={}\nCOPY {}/x/", "a".repeat(1 << 16), "$A ".repeat(100));
+    let expected = ["?3 there are more bytes in the values of variables than any build has"];
+    assert_eq!(shown(&resolve(&many, &[], None).unwrap()), expected);
+}
+
+#[test]
+fn working_directories_and_sources_end_somewhere() {
+    let deep = format!("FROM x\n{}COPY a b\nCOPY a /b", format!("WORKDIR {}\n", "x".repeat(1000)).repeat(5));
+    let stage = resolve(&deep, &[], None).unwrap();
+    assert_eq!(shown(&stage), ["a > /b", "?7 the working directory is not known"]);
+
+    let long = format!("FROM x\nCOPY a /{}", "x".repeat(5000));
+    let stage = resolve(&long, &[], None).unwrap();
+    assert_eq!(shown(&stage), ["?2 there are more bytes in a path than any build has"]);
+
+    let many = format!("FROM x\n{}", "COPY a /x\n".repeat(5000));
+    let stage = resolve(&many, &[], None).unwrap();
+    assert_eq!((stage.steps.len(), stage.unresolved.len()), (4096, 904));
+    assert_eq!(stage.unresolved[0].reason.to_string(), "there are more sources of copies than any build has");
+}

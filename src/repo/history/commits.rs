@@ -1,16 +1,13 @@
 //! Reading commits and trees out of the object database, as a walk needs them.
 
-use std::collections::HashMap;
-
-use gix::objs::{Find as _, Kind};
+use gix::hashtable::{HashMap, HashSet};
+use gix::objs::Kind;
 use gix::{ObjectId, commitgraph};
 
 use super::super::error::Cause;
 use super::super::{RepoError, Repository};
 use super::filters::Filters;
-
-/// What the cache of delta bases may hold; gix's default of 64 entries makes a walk over large trees twice as slow.
-const PACK_CACHE_BYTES: usize = 16 * 1024 * 1024;
+use super::trees::TreeReader;
 
 /// A commit as far as a walk needs it.
 pub(super) struct RawCommit {
@@ -24,30 +21,25 @@ pub(super) struct RawCommit {
 
 /// Reads commits and trees, and knows what changes a commit's parents.
 pub(super) struct Reader {
-    pub(super) git: gix::Repository,
-    partial: bool,
+    pub(super) objects: TreeReader,
     altered: Altered,
     /// Knows original parents only, so it is not used where parents are altered (`commit_graph_compatible` of git).
     graph: Option<commitgraph::Graph>,
-    buffer: Vec<u8>,
 }
 
 impl Reader {
     pub(super) fn new(repository: &Repository) -> Result<Self, RepoError> {
-        let mut git = repository.git.clone();
-        let cache = || Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(PACK_CACHE_BYTES)) as Box<_>;
-        git.objects.set_pack_cache(cache);
-        git.objects.unset_object_cache();
-        let altered = Altered::of(&git).map_err(|source| open_error(repository, source))?;
+        let git = &repository.git;
+        let altered = Altered::of(git).map_err(|source| open_error(repository, source))?;
         // Without the file, or with a damaged one, the commits themselves say the same.
         let graph = git.commit_graph_if_enabled().ok().flatten().filter(|_| altered.is_empty());
-        Ok(Self { git, partial: repository.is_partial(), altered, graph, buffer: Vec::new() })
+        Ok(Self { objects: TreeReader::new(git, repository.is_partial()), altered, graph })
     }
 
     /// The changed-path filters, which hold for original parents only.
     pub(super) fn filters(&self) -> Option<Filters> {
         self.graph.as_ref()?;
-        let filters = Filters::of(self.git.objects.store_ref().path());
+        let filters = Filters::of(self.objects.git.objects.store_ref().path());
         (!filters.is_empty()).then_some(filters)
     }
 
@@ -55,30 +47,11 @@ impl Reader {
         if let Some(found) = self.graph.as_ref().and_then(|graph| from_graph(graph, id)) {
             return Ok(found);
         }
-        self.read(id, Kind::Commit)?;
-        let mut commit = parse(&self.buffer).ok_or_else(|| unreadable(id, Kind::Commit, "its header is damaged"))?;
+        self.objects.read(id, Kind::Commit)?;
+        let mut commit =
+            parse(&self.objects.buffer).ok_or_else(|| unreadable(id, Kind::Commit, "its header is damaged"))?;
         self.altered.apply(id, &mut commit);
         Ok(commit)
-    }
-
-    /// Reads the tree `id`, whose raw form replaces the contents of `into`.
-    pub(super) fn tree(&mut self, id: ObjectId, into: &mut Vec<u8>) -> Result<(), RepoError> {
-        if id.is_empty_tree() {
-            into.clear();
-            return Ok(());
-        }
-        self.read(id, Kind::Tree)?;
-        std::mem::swap(&mut self.buffer, into);
-        Ok(())
-    }
-
-    fn read(&mut self, id: ObjectId, kind: Kind) -> Result<(), RepoError> {
-        let found = self.git.objects.try_find(&id, &mut self.buffer).map_err(|error| unreadable(id, kind, error))?;
-        match found.map(|data| data.kind) {
-            Some(found) if found == kind => Ok(()),
-            Some(other) => Err(unreadable(id, kind, format!("it is a {other}"))),
-            None => Err(RepoError::MissingObject { id: id.to_string(), kind: kind.into(), partial: self.partial }),
-        }
     }
 }
 
@@ -86,7 +59,7 @@ impl Reader {
 #[derive(Default)]
 struct Altered {
     /// Commits whose parents a shallow clone left out.
-    shallow: Vec<ObjectId>,
+    shallow: HashSet,
     /// `info/grafts`, which git has given up in favour of `git replace` and still obeys.
     grafts: HashMap<ObjectId, Vec<ObjectId>>,
 }
@@ -96,7 +69,7 @@ impl Altered {
         let shallow = git.shallow_commits()?.map(|commits| commits.iter().copied().collect()).unwrap_or_default();
         let grafts = match std::fs::read(git.common_dir().join("info").join("grafts")) {
             Ok(text) => text.split(|&byte| byte == b'\n').filter_map(graft).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashMap::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashMap::default(),
             Err(error) => return Err(error.into()),
         };
         Ok(Self { shallow, grafts })

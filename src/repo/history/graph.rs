@@ -34,6 +34,8 @@ pub(super) struct Graph {
     /// Where the parents of each commit end.
     ends: Vec<u32>,
     cut: Vec<CommitIndex>,
+    /// Where each block ends.
+    blocks: Vec<usize>,
     index: gix::hashtable::HashMap<ObjectId, CommitIndex>,
 }
 
@@ -65,6 +67,12 @@ impl Graph {
         &self.cut
     }
 
+    /// All commits, each after its parents.
+    pub(super) fn parents_first(&self) -> impl Iterator<Item = CommitIndex> {
+        let starts = std::iter::once(0).chain(self.blocks.iter().copied());
+        starts.zip(&self.blocks).flat_map(|(start, &end)| (start..end).rev().map(CommitIndex::new))
+    }
+
     /// Adds everything that `tips` reach and that is not here yet, and gives its trees in the order of the commits.
     pub(super) fn grow(&mut self, reader: &mut Reader, tips: &[ObjectId]) -> Result<Vec<ObjectId>, RepoError> {
         let block = self.discover(reader, tips)?;
@@ -85,7 +93,19 @@ impl Graph {
             self.ends.push(u32::try_from(self.parents.len()).unwrap_or(u32::MAX));
             trees.push(commit.tree);
         }
+        self.blocks.push(self.len());
         Ok(trees)
+    }
+
+    /// Forgets all commits but the first `known`, which are whole blocks.
+    pub(super) fn truncate(&mut self, known: usize) {
+        self.ids.truncate(known);
+        self.times.truncate(known);
+        self.ends.truncate(known);
+        self.parents.truncate(self.ends.last().map_or(0, |&end| end as usize));
+        self.cut.retain(|commit| commit.position() < known);
+        self.blocks.retain(|&end| end <= known);
+        self.index.retain(|_, commit| commit.position() < known);
     }
 
     fn discover(&self, reader: &mut Reader, tips: &[ObjectId]) -> Result<Block, RepoError> {

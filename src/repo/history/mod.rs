@@ -1,8 +1,9 @@
 //! The history of files: which commits agree with what was found, and where each version of a path comes from.
 //!
-//! [`History::walk`] looks at every commit once, newest first, and answers everything afterwards from memory. Each
-//! distinct tree is read once for each wanted directory that it stands for; of two trees that follow each other there
-//! only the entries that differ are looked at. Memory grows with what changes, not with commits times files.
+//! [`History::walk`] looks at every commit once and answers everything afterwards from memory. The commits are ordered
+//! first; then their trees are looked through directory by directory, each distinct one once, on all cores, and of two
+//! trees that follow each other only the entries that differ. Memory grows with what changes, not with commits times
+//! files.
 //!
 //! A merge counts with its own tree, as any commit. `refs/replace` and `info/grafts` alter parents as they do for git.
 //! A shallow clone's history ends at its boundary, which is told ([`History::boundary`]); a clone without blobs will
@@ -19,8 +20,12 @@ mod record;
 mod runs;
 mod search;
 mod tally;
+mod trees;
 mod trie;
 mod walk;
+
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use gix::ObjectId;
 
@@ -28,6 +33,7 @@ use super::{Commit, RepoError, Repository, revision};
 use crate::blob::BlobId;
 use crate::path::RepoPath;
 pub use changes::Deletion;
+use changes::Line;
 use commits::Reader;
 pub use graph::CommitIndex;
 use graph::Graph;
@@ -46,6 +52,8 @@ pub struct History {
     /// The slot of each commit's root tree.
     roots: Vec<u32>,
     unchanged: Unchanged,
+    line: RefCell<Option<(usize, Arc<Line>)>>,
+    has_failed: bool,
 }
 
 impl History {
@@ -57,7 +65,15 @@ impl History {
         let reader = Reader::new(repository)?;
         let recorder = Recorder::new(query, repository.git.object_hash().len_in_bytes());
         let unchanged = Unchanged::new(&reader, &recorder);
-        let mut history = Self { reader, graph: Graph::default(), recorder, roots: Vec::new(), unchanged };
+        let mut history = Self {
+            reader,
+            graph: Graph::default(),
+            recorder,
+            roots: Vec::new(),
+            unchanged,
+            line: RefCell::new(None),
+            has_failed: false,
+        };
         history.go_on(&[repository.id_of(tip)?])?;
         Ok(history)
     }
@@ -93,7 +109,7 @@ impl History {
     /// # Errors
     /// When it is damaged.
     pub fn commit(&self, commit: CommitIndex) -> Result<Commit, RepoError> {
-        revision::shown_by_id(&self.reader.git, self.graph.id(commit))
+        revision::shown_by_id(&self.reader.objects.git, self.graph.id(commit))
     }
 
     /// Where `commit` is in this history.
@@ -135,8 +151,7 @@ impl History {
     /// What a wanted path is in a commit.
     pub fn file_at(&self, wanted: usize, commit: CommitIndex) -> Option<VersionFile> {
         let leaf = self.recorder.trie.leaf_of[wanted];
-        let number = self.recorder.trie.version(leaf, self.roots[commit.position()]) as usize;
-        self.recorder.versions(wanted)[number.checked_sub(1)?].file
+        self.recorder.file(leaf, self.recorder.trie.version(leaf, self.roots[commit.position()]))
     }
 
     /// Whether a wanted file agrees in a commit.

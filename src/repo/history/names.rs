@@ -100,6 +100,6 @@ impl History {
 
     fn short(&self, commit: CommitIndex) -> String {
         use gix::prelude::ObjectIdExt as _;
-        self.graph.id(commit).attach(&self.reader.git).shorten_or_id().to_string()
+        self.graph.id(commit).attach(&self.reader.objects.git).shorten_or_id().to_string()
     }
 }

@@ -1,4 +1,7 @@
-//! Looking at one root tree after the other, newest first, and keeping what is new.
+//! Looking at the trees of one directory after the other, newest first, and keeping what is new.
+//!
+//! The directories of one level are looked through together, from the top down: what a level finds below are the trees
+//! of the next. Afterwards the counts are summed up from the bottom.
 
 use std::collections::HashMap;
 
@@ -12,7 +15,7 @@ use super::entries::{Difference, Entry, EntryKind, RawTree};
 use super::query::{Query, Wanted};
 use super::search::Search;
 use super::tally::{States, Tally};
-use super::trie::{ABSENT, ROOT, Target, Trie};
+use super::trie::{ABSENT, Change, ROOT, Target, Trie};
 use crate::blob::BlobId;
 use crate::repo::RepoFileKind;
 
@@ -34,13 +37,13 @@ pub struct VersionFile {
     pub is_symlink: bool,
 }
 
-/// A directory whose tree has not been seen before.
+/// A tree of a directory that has not been looked at.
 struct Fresh {
     directory: usize,
     tree: ObjectId,
     slot: u32,
-    /// Directories in it that have changed: which, and the slots before and after.
-    moved: Vec<(usize, u32, u32)>,
+    /// The newest commit that has it there.
+    commit: CommitIndex,
 }
 
 /// A child of a directory, and the entry that the new tree has for it.
@@ -59,11 +62,15 @@ pub(super) struct Recorder {
     pub(super) states: States,
     pub(super) search: Search,
     wanted: Vec<Agreeing>,
-    /// By leaf, in the order in which they were seen.
+    /// By leaf, newest first.
     versions: Vec<Vec<Version>>,
+    /// By leaf, as they are numbered.
+    files: Vec<Vec<VersionFile>>,
     numbers: HashMap<(usize, VersionFile), u32>,
+    /// What is to be looked at, by directory, and in which directories there is something.
+    fresh: Vec<Vec<Fresh>>,
+    next: Vec<usize>,
     hash_len: usize,
-    spare: Vec<u8>,
 }
 
 impl Recorder {
@@ -71,13 +78,15 @@ impl Recorder {
         let trie = Trie::new(query.wanted);
         let mut recorder = Self {
             versions: vec![Vec::new(); trie.leaves.len()],
+            files: vec![Vec::new(); trie.leaves.len()],
+            fresh: trie.directories.iter().map(|_| Vec::new()).collect(),
+            next: Vec::new(),
             trie,
             states: States::new(),
             search: Search::new(query.anywhere),
             wanted: query.wanted.iter().map(agreeing).collect(),
             numbers: HashMap::new(),
             hash_len,
-            spare: Vec::new(),
         };
         recorder.count_absences();
         recorder
@@ -114,202 +123,175 @@ impl Recorder {
         self.wanted[wanted].agrees(file)
     }
 
-    /// The slot of the root tree of `commit`.
-    pub(super) fn look(&mut self, reader: &mut Reader, commit: CommitIndex, tree: ObjectId) -> Result<u32, RepoError> {
-        if let Some(&slot) = self.trie.directories[ROOT].slots.get(&tree) {
-            return Ok(slot);
+    /// The file that a version's number stands for.
+    pub(super) fn file(&self, leaf: usize, number: u32) -> Option<VersionFile> {
+        (number != ABSENT).then(|| self.files[leaf][number as usize - 1])
+    }
+
+    /// The slot of the root tree of `commit`, which [`look`](Self::look) will look at if it is new.
+    pub(super) fn root(&mut self, tree: ObjectId, commit: CommitIndex) -> u32 {
+        self.slot(ROOT, tree, commit)
+    }
+
+    fn slot(&mut self, directory: usize, tree: ObjectId, commit: CommitIndex) -> u32 {
+        let slots = &mut self.trie.directories[directory].slots;
+        let next = u32::try_from(slots.len() + 1).unwrap_or(u32::MAX);
+        let slot = *slots.entry(tree).or_insert(next);
+        if slot == next {
+            if self.fresh[directory].is_empty() {
+                self.next.push(directory);
+            }
+            self.fresh[directory].push(Fresh { directory, tree, slot, commit });
         }
-        let mut fresh = vec![self.fresh(ROOT, tree)];
-        let slot = fresh[0].slot;
-        let mut at = 0;
-        while at < fresh.len() {
-            let new = self.compare(reader, commit, &mut fresh[at])?;
-            fresh.extend(new);
-            at += 1;
+        slot
+    }
+
+    /// Forgets what was seen in all commits but the first `known`.
+    pub(super) fn forget(&mut self, known: usize) {
+        self.versions.iter_mut().for_each(|versions| versions.retain(|version| version.commit.position() < known));
+        self.search.forget(known);
+    }
+
+    /// Looks at everything new, beginning with root trees, which come newest first.
+    pub(super) fn look(&mut self, reader: &mut Reader) -> Result<(), RepoError> {
+        while !self.next.is_empty() {
+            let level = std::mem::take(&mut self.next);
+            let fresh: Vec<Fresh> =
+                level.into_iter().flat_map(|directory| std::mem::take(&mut self.fresh[directory])).collect();
+            let trees: Vec<ObjectId> = fresh.iter().map(|fresh| fresh.tree).collect();
+            reader.objects.trees(&trees, |position, data| self.compare(&fresh[position], data))?;
         }
-        // Directories count what is below them, so the lowest come first.
-        for directory in fresh.iter().rev() {
+        self.search.outside(&mut reader.objects, self.hash_len)?;
+        for directory in (0..self.trie.directories.len()).rev() {
             self.sum_up(directory);
         }
-        self.search.outside(reader, commit, self.hash_len)?;
-        Ok(slot)
+        self.list_absences();
+        Ok(())
     }
 
-    fn fresh(&mut self, directory: usize, tree: ObjectId) -> Fresh {
-        let slots = &mut self.trie.directories[directory].slots;
-        let slot = u32::try_from(slots.len() + 1).unwrap_or(u32::MAX);
-        slots.insert(tree, slot);
-        Fresh { directory, tree, slot, moved: Vec::new() }
-    }
-
-    /// Records in what the new tree of a directory differs from the one before, and gives the directories in it that
-    /// are new in turn.
-    fn compare(
-        &mut self,
-        reader: &mut Reader,
-        commit: CommitIndex,
-        fresh: &mut Fresh,
-    ) -> Result<Vec<Fresh>, RepoError> {
+    /// Records in what the new tree of a directory differs from the one before.
+    fn compare(&mut self, fresh: &Fresh, data: Vec<u8>) -> Result<(), RepoError> {
         let damaged = || unreadable(fresh.tree, Kind::Tree, "an entry is damaged");
-        reader.tree(fresh.tree, &mut self.spare)?;
-        let old = std::mem::replace(&mut self.trie.directories[fresh.directory].last, RawTree::empty());
-        let data = std::mem::take(&mut self.spare);
+        let old = std::mem::take(&mut self.trie.directories[fresh.directory].last);
         let (new, difference) = RawTree::after(&old, data, self.hash_len).ok_or_else(damaged)?;
-        let touched = self.touched(commit, fresh.directory, &old, &new, &difference).ok_or_else(damaged)?;
-        let mut below = Vec::new();
+        let touched = self.touched(fresh, &old, &new, &difference).ok_or_else(damaged)?;
         if fresh.slot == 1 {
-            self.first_absences(commit, fresh.directory, &touched);
+            self.first_absences(fresh, &touched);
         }
         for (child, entry) in touched {
-            match self.trie.directories[fresh.directory].children[child].target {
-                Target::Leaf(leaf) => self.file(commit, fresh, child, leaf, entry),
-                Target::Directory(directory) => {
-                    let tree = entry.map(|entry| entry.id.to_owned());
-                    below.extend(self.directory(commit, fresh, child, directory, tree));
+            let value = match self.trie.directories[fresh.directory].children[child].target {
+                Target::Leaf(leaf) => {
+                    entry.and_then(|entry| VersionFile::of(&entry)).map(|file| self.number(fresh, leaf, file))
                 }
+                Target::Directory(below) => entry.map(|entry| self.slot(below, entry.id.to_owned(), fresh.commit)),
+            };
+            if value.is_none() {
+                self.absent(fresh, child);
             }
+            self.trie.directories[fresh.directory].children[child].set(fresh.slot, value.unwrap_or(ABSENT));
         }
         self.trie.directories[fresh.directory].last = new;
-        self.spare = old.into_buffer();
-        Ok(below)
+        Ok(())
     }
 
     /// The children whose entries differ, in order; `None` when a tree is damaged.
     fn touched<'t>(
         &mut self,
-        commit: CommitIndex,
-        directory: usize,
+        fresh: &Fresh,
         old: &'t RawTree,
         new: &'t RawTree,
         difference: &Difference,
     ) -> Option<Vec<Touched<'t>>> {
-        let children = &self.trie.directories[directory];
+        let children = &self.trie.directories[fresh.directory];
         let child = |entry: &Entry<'_>| children.child(entry.name, entry.kind == EntryKind::Directory);
-        let path = self.search.is_active().then(|| self.trie.path(directory));
+        let path = self.search.is_active().then(|| self.trie.path(fresh.directory));
         let mut touched = Vec::new();
-        for position in difference.old.clone() {
-            touched.extend(child(&old.entry(position, self.hash_len)?).map(|child| (child, None)));
-        }
-        for position in difference.new.clone() {
-            let entry = new.entry(position, self.hash_len)?;
-            let child = child(&entry);
-            touched.extend(child.map(|child| (child, Some(entry))));
-            if let Some(path) = &path {
-                self.search.entry(commit, path, &entry, child.is_some());
+        for (before, after) in difference.pairs(old, new) {
+            if let Some(position) = before {
+                touched.extend(child(&old.entry(position, self.hash_len)?).map(|child| (child, None)));
+            }
+            if let Some(position) = after {
+                let entry = new.entry(position, self.hash_len)?;
+                let child = child(&entry);
+                touched.extend(child.map(|child| (child, Some(entry))));
+                if let Some(path) = &path {
+                    self.search.entry(fresh.commit, path, &entry, child.is_some());
+                }
             }
         }
-        // Stable, so that of one child the new entry comes last.
-        touched.sort_by_key(|&(child, _)| child);
-        touched.reverse();
+        // Of one child the new entry counts, wherever the old one stood.
+        touched.sort_by_key(|(child, entry)| (*child, entry.is_none()));
         touched.dedup_by_key(|&mut (child, _)| child);
         Some(touched)
     }
 
-    fn file(&mut self, commit: CommitIndex, fresh: &Fresh, child: usize, leaf: usize, entry: Option<Entry<'_>>) {
-        let file = entry.and_then(|entry| VersionFile::of(&entry));
-        let number = match file {
-            Some(file) => self.number(commit, leaf, file),
-            None => {
-                self.leaf_absent(commit, leaf);
-                ABSENT
-            }
-        };
-        let directory = &mut self.trie.directories[fresh.directory];
-        let before = directory.children[child].latest();
-        directory.children[child].set(fresh.slot, number);
-        let before = (before != ABSENT).then(|| self.versions[leaf][before as usize - 1].file).flatten();
-        for &wanted in &self.trie.leaves[leaf].wanted {
-            let agreeing = &self.wanted[wanted];
-            match (agreeing.agrees(before), agreeing.agrees(file)) {
-                (false, true) => directory.tally.add_file(wanted, agreeing.group),
-                (true, false) => directory.tally.remove_file(wanted, agreeing.group),
-                _ => {}
-            }
-        }
-    }
-
     /// The number of a version, which is recorded when it is new.
-    fn number(&mut self, commit: CommitIndex, leaf: usize, file: VersionFile) -> u32 {
-        let versions = &mut self.versions[leaf];
+    fn number(&mut self, fresh: &Fresh, leaf: usize, file: VersionFile) -> u32 {
+        let (versions, files) = (&mut self.versions[leaf], &mut self.files[leaf]);
         *self.numbers.entry((leaf, file)).or_insert_with(|| {
-            versions.push(Version { file: Some(file), commit });
-            u32::try_from(versions.len()).unwrap_or(u32::MAX)
+            versions.push(Version { file: Some(file), commit: fresh.commit });
+            files.push(file);
+            u32::try_from(files.len()).unwrap_or(u32::MAX)
         })
     }
 
-    fn directory(
-        &mut self,
-        commit: CommitIndex,
-        fresh: &mut Fresh,
-        child: usize,
-        directory: usize,
-        tree: Option<ObjectId>,
-    ) -> Option<Fresh> {
-        let mut new = None;
-        let slot = match tree {
-            Some(tree) => match self.trie.directories[directory].slots.get(&tree) {
-                Some(&slot) => slot,
-                None => new.insert(self.fresh(directory, tree)).slot,
-            },
-            None => {
-                self.directory_absent(commit, directory);
-                ABSENT
-            }
-        };
-        let child = &mut self.trie.directories[fresh.directory].children[child];
-        fresh.moved.push((directory, child.latest(), slot));
-        child.set(fresh.slot, slot);
-        new
-    }
-
-    fn sum_up(&mut self, fresh: &Fresh) {
-        for &(below, before, after) in &fresh.moved {
-            let states = &self.trie.directories[below].states;
-            let (before, after) = (states[before as usize], states[after as usize]);
-            let tally = &mut self.trie.directories[fresh.directory].tally;
-            self.states.counts(before).iter().for_each(|&count| tally.remove(count));
-            self.states.counts(after).iter().for_each(|&count| tally.add(count));
-        }
-        let directory = &mut self.trie.directories[fresh.directory];
-        directory.states.push(self.states.number(&directory.tally));
-    }
-
     /// The first tree of a directory says for everything that is not in it that it is absent.
-    fn first_absences(&mut self, commit: CommitIndex, directory: usize, touched: &[Touched<'_>]) {
-        let mut there = vec![false; self.trie.directories[directory].children.len()];
+    fn first_absences(&mut self, fresh: &Fresh, touched: &[Touched<'_>]) {
+        let mut there = vec![false; self.trie.directories[fresh.directory].children.len()];
         touched.iter().for_each(|&(child, _)| there[child] = true);
-        for (child, there) in there.into_iter().enumerate() {
-            if !there {
-                self.absent(commit, directory, child);
-            }
-        }
+        (0..there.len()).filter(|&child| !there[child]).for_each(|child| self.absent(fresh, child));
     }
 
-    fn absent(&mut self, commit: CommitIndex, directory: usize, child: usize) {
-        match self.trie.directories[directory].children[child].target {
-            Target::Leaf(leaf) => self.leaf_absent(commit, leaf),
-            Target::Directory(below) => self.directory_absent(commit, below),
-        }
+    fn absent(&mut self, fresh: &Fresh, child: usize) {
+        self.trie.absence(fresh.directory, child).get_or_insert(fresh.commit);
     }
 
-    fn directory_absent(&mut self, commit: CommitIndex, directory: usize) {
-        let mut pending = vec![directory];
-        while let Some(directory) = pending.pop() {
-            if std::mem::replace(&mut self.trie.directories[directory].seen_absent, true) {
-                continue;
+    /// Counts what agrees in the new trees of a directory, after those below have been counted.
+    fn sum_up(&mut self, directory: usize) {
+        let known = self.trie.directories[directory].states.len();
+        let mut tally = std::mem::take(&mut self.trie.directories[directory].tally);
+        let changes = self.trie.directories[directory].changes_from(known);
+        let mut changes = changes.iter().peekable();
+        for slot in known..=self.trie.directories[directory].slots.len() {
+            while let Some(change) = changes.next_if(|change| change.slot as usize == slot) {
+                self.count(&mut tally, change);
             }
-            for child in 0..self.trie.directories[directory].children.len() {
-                match self.trie.directories[directory].children[child].target {
-                    Target::Leaf(leaf) => self.leaf_absent(commit, leaf),
-                    Target::Directory(below) => pending.push(below),
+            let state = self.states.number(&tally);
+            self.trie.directories[directory].states.push(state);
+        }
+        self.trie.directories[directory].tally = tally;
+    }
+
+    fn count(&self, tally: &mut Tally, change: &Change) {
+        match change.target {
+            Target::Leaf(leaf) => {
+                let (before, after) = (self.file(leaf, change.before), self.file(leaf, change.after));
+                for &wanted in &self.trie.leaves[leaf].wanted {
+                    let agreeing = &self.wanted[wanted];
+                    match (agreeing.agrees(before), agreeing.agrees(after)) {
+                        (false, true) => tally.add_file(wanted, agreeing.group),
+                        (true, false) => tally.remove_file(wanted, agreeing.group),
+                        _ => {}
+                    }
                 }
             }
+            Target::Directory(below) => {
+                let state = |slot: u32| self.states.counts(self.trie.directories[below].states[slot as usize]);
+                state(change.before).iter().for_each(|&count| tally.remove(count));
+                state(change.after).iter().for_each(|&count| tally.add(count));
+            }
         }
     }
 
-    fn leaf_absent(&mut self, commit: CommitIndex, leaf: usize) {
-        if !std::mem::replace(&mut self.trie.leaves[leaf].seen_absent, true) {
-            self.versions[leaf].push(Version { file: None, commit });
+    /// Puts the absence of a path among its versions, the absence of a directory above being one as well.
+    fn list_absences(&mut self) {
+        self.trie.hand_down_absences();
+        for (leaf, versions) in self.trie.leaves.iter().zip(&mut self.versions) {
+            if let Some(commit) = leaf.absent {
+                versions.retain(|version| version.file.is_some());
+                let at = versions.partition_point(|version| version.commit < commit);
+                versions.insert(at, Version { file: None, commit });
+            }
         }
     }
 }

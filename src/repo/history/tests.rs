@@ -173,6 +173,26 @@ fn a_missing_or_damaged_object_is_never_passed_over() {
 }
 
 #[test]
+fn an_extension_that_fails_leaves_the_history_as_it_was() {
+    let repo = linear();
+    repo.git(&["switch", "-q", "-c", "side"]);
+    repo.write("b", "9");
+    repo.commit_all("side");
+    let tree = repo.text(&["rev-parse", "HEAD^{tree}"]);
+    repo.git(&["switch", "-q", "main"]);
+    std::fs::remove_file(repo.path().join(".git/objects").join(&tree[..2]).join(&tree[2..])).unwrap();
+    let repository = repo.open();
+    let mut history = walk(&repository, &[wanted("b", &["2"])]);
+    let before = versions(&history, &repo, 0);
+    let names = Names::of(&repository).unwrap();
+    assert!(matches!(history.extend(&names), Err(RepoError::MissingObject { .. })));
+    assert!(matches!(history.extend(&names), Err(RepoError::HistoryBroken)));
+    assert_eq!((versions(&history, &repo, 0), history.commits().len()), (before, 4));
+    assert_eq!(history.best(&[]).matched, 1);
+    assert!(history.find(&repository.resolve("side").unwrap()).is_none());
+}
+
+#[test]
 fn replacements_and_grafts_alter_parents_as_they_do_for_git() {
     let id = |repo: &TestRepo, revision: &str| repo.text(&["rev-parse", revision]);
     let (replaced, grafted) = (linear(), linear());

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::hashtable::HashMap;
 
+use super::CommitIndex;
 use super::entries::RawTree;
 use super::query::Wanted;
 use super::tally::Tally;
@@ -38,8 +39,8 @@ pub(super) struct Directory {
     pub(super) states: Vec<u32>,
     pub(super) last: RawTree,
     pub(super) tally: Tally,
-    /// The first commit of the walk without this directory has been seen.
-    pub(super) seen_absent: bool,
+    /// The newest commit without this directory.
+    absent: Option<CommitIndex>,
 }
 
 /// Something wanted in a directory.
@@ -58,6 +59,14 @@ pub(super) enum Target {
     Directory(usize),
 }
 
+/// A child's value that is another one from a slot on.
+pub(super) struct Change {
+    pub(super) slot: u32,
+    pub(super) target: Target,
+    pub(super) before: u32,
+    pub(super) after: u32,
+}
+
 /// A wanted path.
 pub(super) struct Leaf {
     directory: usize,
@@ -65,7 +74,7 @@ pub(super) struct Leaf {
     /// Which of the wanted entries name this path.
     pub(super) wanted: Vec<usize>,
     /// The newest commit without a file here.
-    pub(super) seen_absent: bool,
+    pub(super) absent: Option<CommitIndex>,
 }
 
 impl Child {
@@ -80,7 +89,16 @@ impl Child {
         self.changes.last().map_or(ABSENT, |&(_, value)| value)
     }
 
-    fn at(&self, slot: u32) -> u32 {
+    fn changes_from(&self, slot: usize) -> impl Iterator<Item = Change> {
+        let start = self.changes.partition_point(|&(from, _)| (from as usize) < slot);
+        let before = if start == 0 { ABSENT } else { self.changes[start - 1].1 };
+        self.changes[start..].iter().scan(before, |before, &(slot, after)| {
+            let before = std::mem::replace(before, after);
+            Some(Change { slot, target: self.target, before, after })
+        })
+    }
+
+    pub(super) fn at(&self, slot: u32) -> u32 {
         let after = self.changes.partition_point(|&(from, _)| from <= slot);
         if after == 0 || slot == ABSENT { ABSENT } else { self.changes[after - 1].1 }
     }
@@ -93,10 +111,17 @@ impl Directory {
             children: Vec::new(),
             slots: HashMap::default(),
             states: vec![0],
-            last: RawTree::empty(),
+            last: RawTree::default(),
             tally: Tally::default(),
-            seen_absent: false,
+            absent: None,
         }
+    }
+
+    /// How the children change from a slot on, in the order of the slots.
+    pub(super) fn changes_from(&self, slot: usize) -> Vec<Change> {
+        let mut changes: Vec<Change> = self.children.iter().flat_map(|child| child.changes_from(slot)).collect();
+        changes.sort_by_key(|change| change.slot);
+        changes
     }
 
     /// The child that an entry of this name is.
@@ -135,7 +160,7 @@ impl Trie {
             let leaf = trie.leaves.len();
             indices.iter().for_each(|&index| trie.leaf_of[index] = leaf);
             trie.add(directory, path.file_name().unwrap_or_default(), Target::Leaf(leaf));
-            trie.leaves.push(Leaf { directory, child: 0, wanted: indices, seen_absent: false });
+            trie.leaves.push(Leaf { directory, child: 0, wanted: indices, absent: None });
         }
         trie.sort();
         trie
@@ -160,32 +185,57 @@ impl Trie {
         }
     }
 
+    /// The newest commit without a child, as far as its directory says.
+    pub(super) fn absence(&mut self, directory: usize, child: usize) -> &mut Option<CommitIndex> {
+        match self.directories[directory].children[child].target {
+            Target::Leaf(leaf) => &mut self.leaves[leaf].absent,
+            Target::Directory(below) => &mut self.directories[below].absent,
+        }
+    }
+
+    /// Without a directory there is nothing below it. Directories stand after the one above them.
+    pub(super) fn hand_down_absences(&mut self) {
+        for directory in ROOT..self.directories.len() {
+            let Some(commit) = self.directories[directory].absent else { continue };
+            for child in 0..self.directories[directory].children.len() {
+                let absence = self.absence(directory, child);
+                *absence = Some(absence.map_or(commit, |newest| newest.min(commit)));
+            }
+        }
+    }
+
     /// The version of a leaf, counted from 1, under a root tree; [`ABSENT`] without a file.
     pub(super) fn version(&self, leaf: usize, root_slot: u32) -> u32 {
-        let Leaf { directory, child, .. } = self.leaves[leaf];
-        self.directories[directory].children[child].at(self.slot(directory, root_slot))
+        let (directory, child) = self.place(leaf);
+        child.at(self.slot(directory, root_slot))
     }
 
     /// The slot of a directory under a root tree.
     fn slot(&self, directory: usize, root_slot: u32) -> u32 {
+        self.way(directory).iter().fold(root_slot, |slot, child| child.at(slot))
+    }
+
+    /// What to look up, one after the other from a root tree's slot down, to get to a directory's.
+    pub(super) fn way(&self, directory: usize) -> Vec<&Child> {
         let mut way = Vec::new();
         let mut at = directory;
         while let Some((above, child)) = self.directories[at].above {
-            way.push((above, child));
+            way.push(&self.directories[above].children[child]);
             at = above;
         }
-        way.iter().rev().fold(root_slot, |slot, &(above, child)| self.directories[above].children[child].at(slot))
+        way.reverse();
+        way
+    }
+
+    /// The directory of a leaf, and the child that it is there.
+    pub(super) fn place(&self, leaf: usize) -> (usize, &Child) {
+        let Leaf { directory, child, .. } = self.leaves[leaf];
+        (directory, &self.directories[directory].children[child])
     }
 
     /// The path of a directory.
     pub(super) fn path(&self, directory: usize) -> Vec<u8> {
-        let mut names = Vec::new();
-        let mut at = directory;
-        while let Some((above, child)) = self.directories[at].above {
-            names.push(self.directories[above].children[child].name.as_slice());
-            at = above;
-        }
-        names.reverse();
+        let names: Vec<&[u8]> = self.way(directory).iter().map(|child| child.name.as_slice()).collect();
         names.join(&b'/')
     }
 
@@ -214,12 +264,12 @@ impl Trie {
     }
 
     fn leaf_path(&self, leaf: usize) -> Vec<u8> {
-        let Leaf { directory, child, .. } = self.leaves[leaf];
+        let (directory, child) = self.place(leaf);
         let mut path = self.path(directory);
         if directory != ROOT {
             path.push(b'/');
         }
-        path.extend(&self.directories[directory].children[child].name);
+        path.extend(&child.name);
         path
     }
 }

@@ -33,21 +33,36 @@ impl Unchanged {
 }
 
 impl History {
-    /// Looks at everything that `tips` reach and that has not been looked at.
+    /// Looks at everything that `tips` reach and that has not been looked at. After an error the history is what it was
+    /// before, and does not go on.
     pub(super) fn go_on(&mut self, tips: &[ObjectId]) -> Result<(), RepoError> {
+        if self.has_failed {
+            return Err(RepoError::HistoryBroken);
+        }
         let known = self.graph.len();
+        let outcome = self.look(tips, known);
+        if outcome.is_err() {
+            self.has_failed = true;
+            self.graph.truncate(known);
+            self.roots.truncate(known);
+            self.recorder.forget(known);
+        }
+        outcome
+    }
+
+    fn look(&mut self, tips: &[ObjectId], known: usize) -> Result<(), RepoError> {
         let trees = self.graph.grow(&mut self.reader, tips)?;
         self.roots.resize(self.graph.len(), UNKNOWN);
         for position in known..self.graph.len() {
             if self.roots[position] == UNKNOWN {
-                self.look(CommitIndex::new(position), &trees, known)?;
+                self.root(CommitIndex::new(position), &trees, known);
             }
         }
-        Ok(())
+        self.recorder.look(&mut self.reader)
     }
 
-    /// Looks at the tree of a commit, or of an ancestor that certainly has the same.
-    fn look(&mut self, newest: CommitIndex, trees: &[ObjectId], known: usize) -> Result<(), RepoError> {
+    /// Finds the root tree of a commit, or that of an ancestor that certainly has the same where something is wanted.
+    fn root(&mut self, newest: CommitIndex, trees: &[ObjectId], known: usize) {
         let mut same = vec![newest];
         let mut at = newest;
         while let Some(&parent) = self.graph.parents(at).first().filter(|_| self.unchanged.knows(self.graph.id(at))) {
@@ -59,10 +74,9 @@ impl History {
         }
         if self.roots[at.position()] == UNKNOWN {
             let tree = trees[at.position() - known];
-            self.roots[at.position()] = self.recorder.look(&mut self.reader, newest, tree)?;
+            self.roots[at.position()] = self.recorder.root(tree, newest);
         }
         let slot = self.roots[at.position()];
         same.iter().for_each(|commit| self.roots[commit.position()] = slot);
-        Ok(())
     }
 }

@@ -15,6 +15,7 @@ mod warning;
 use std::io::Read;
 use std::sync::Arc;
 
+use oci_distribution::manifest::OciImageIndex;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 use crate::descriptor::Descriptor;
@@ -29,6 +30,9 @@ use session::Session;
 const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.5, */*;q=0.1";
+
+/// What lists of referrers are.
+const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
 /// An image in a registry.
 pub(super) struct Registry {
@@ -102,6 +106,25 @@ impl Source for Registry {
         Ok(Box::new(body::stream(&self.runtime, Arc::clone(&self.session), url, descriptor.clone())))
     }
 
+    /// By the referrers API or, where the registry has none, under the tag that takes its place (distribution-spec,
+    /// "Referrers Tag Schema"). Artifact Registry has been seen to answer with a login page, which is no index either.
+    fn referrers(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
+        let url = format!("{}/v2/{}/referrers/{digest}", self.session.base(), self.name.repository);
+        let what = format!("list of referrers of {digest}");
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(INDEX_TYPE))]);
+        let answer = self.runtime.block_on(self.session.read(&url, &headers, &what, limits::MANIFEST_BYTES));
+        if let Ok((bytes, _)) = answer
+            && is_index(&bytes)
+        {
+            return Ok(Some(bytes));
+        }
+        match self.get_manifest(&digest.to_string().replace(':', "-")) {
+            Ok((bytes, _)) => Ok(Some(bytes).filter(|bytes| is_index(bytes))),
+            Err(SourceError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.session.notices().warnings()
     }
@@ -109,4 +132,8 @@ impl Source for Registry {
     fn pinned(&self, digest: &Digest) -> String {
         self.name.pinned(digest)
     }
+}
+
+fn is_index(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<OciImageIndex>(bytes).is_ok()
 }

@@ -42,32 +42,42 @@ fn removes(change: &Change, path: &ImagePath) -> bool {
     }
 }
 
-/// Which layer a file that is not there would have come with: that of the files nearest to where it should be.
+/// Which layer a file that is not there would have come with: that of most files in the directory where it should be.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
-    layers: BTreeMap<ImagePath, usize>,
+    directories: BTreeMap<ImagePath, BTreeMap<usize, Neighbourhood>>,
+}
+
+/// How many files of one layer are in a directory itself, and how many below it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Neighbourhood {
+    inside: usize,
+    below: usize,
 }
 
 impl Neighbours {
     /// What the files that are there tell.
     pub(super) fn of(findings: &[Finding]) -> Self {
-        let mut layers = BTreeMap::new();
+        let mut directories: BTreeMap<ImagePath, BTreeMap<usize, Neighbourhood>> = BTreeMap::new();
         for finding in findings.iter().filter(|finding| finding.status.is_comparison()) {
-            let mut next = finding.image.parent();
+            let (mut next, mut inside) = (finding.image.parent(), 1);
             while let (Some(directory), Some(layer)) = (next, finding.layer) {
                 next = directory.parent();
-                layers.entry(directory).or_insert(layer);
+                let neighbourhood = directories.entry(directory).or_default().entry(layer).or_default();
+                neighbourhood.inside += std::mem::take(&mut inside);
+                neighbourhood.below += 1;
             }
         }
-        Self { layers }
+        Self { directories }
     }
 
     /// The layer for `path`.
     pub(super) fn layer(&self, path: &ImagePath) -> Option<usize> {
         let mut next = path.parent();
         while let Some(directory) = next {
-            if let Some(layer) = self.layers.get(&directory) {
-                return Some(*layer);
+            if let Some(layers) = self.directories.get(&directory) {
+                let most = layers.iter().max_by_key(|&(layer, neighbourhood)| (neighbourhood, layer));
+                return most.map(|(layer, _)| *layer);
             }
             next = directory.parent();
         }

@@ -1,5 +1,8 @@
 //! What the image says of its source, held against its files.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use crate::claims::{self, Claim, DIRTY, Judged, Meaning, Statement};
 use crate::compare::Finding;
 use crate::error::Error;
@@ -19,7 +22,7 @@ pub(super) fn judge(
 ) -> Result<(Vec<Judged>, Vec<String>), Error> {
     let mut claims = claims::of_config(&result.image.config, first_own_step(result));
     let mut warnings = Vec::new();
-    match image::provenance(job.source, opened, &result.image) {
+    match provenance(job, opened, result) {
         Ok(statements) => {
             let statements = statements.iter().filter_map(|bytes| Statement::parse(bytes));
             claims.extend(statements.flat_map(|statement| claims::from_statement(&statement)));
@@ -27,13 +30,24 @@ pub(super) fn judge(
         Err(error) => warnings.push(format!("the attestations of the image could not be read: {error}")),
     }
     let remotes = job.repository.remotes();
+    let contents = Contents { job, image: &result.image, looked, absent: RefCell::default() };
     let judged = claims.into_iter().map(|claim| match claim.meaning {
-        Meaning::Revision => revision(job, claim, looked),
-        Meaning::Version => version(job, claim, looked),
+        Meaning::Revision => revision(&contents, claim),
+        Meaning::Version => version(&contents, claim),
         Meaning::Repository => Ok(repository(claim, &remotes)),
         Meaning::Created => Ok(created(claim, &result.image, &result.findings)),
     });
     Ok((judged.collect::<Result<_, _>>()?, warnings))
+}
+
+/// Provenance in the index costs a request or two. Elsewhere it has to be searched for, which is left to those who want
+/// to know more than that everything agrees.
+fn provenance(job: &Job<'_>, opened: &Opened, result: &PlatformResult) -> Result<Vec<Vec<u8>>, image::ImageError> {
+    let statements = image::provenance(job.source, opened, &result.image)?;
+    match statements.is_empty() && result.identity.is_some() {
+        true => image::referring_provenance(job.source, opened, &result.image),
+        false => Ok(statements),
+    }
 }
 
 /// The position in the history of the first step that brought a file of the repository.
@@ -47,7 +61,17 @@ fn undecided(claim: Claim, note: impl Into<String>) -> Judged {
     Judged { claim, commit: None, agrees: None, note: note.into() }
 }
 
-fn revision(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Error> {
+/// What the image has, to hold commits against.
+struct Contents<'a> {
+    job: &'a Job<'a>,
+    image: &'a Image,
+    looked: &'a [Looked],
+    /// For a commit's id the files that it would have brought and that are not there; several claims name the same.
+    absent: RefCell<BTreeMap<String, usize>>,
+}
+
+fn revision(contents: &Contents<'_>, claim: Claim) -> Result<Judged, Error> {
+    let job = contents.job;
     if claim.inherited {
         return Ok(undecided(claim, "set by the base image, about its own source"));
     }
@@ -63,7 +87,7 @@ fn revision(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Er
         };
         return Ok(undecided(claim, note));
     };
-    let mut judged = against(job, claim, commit, looked)?;
+    let mut judged = contents.against(claim, commit)?;
     if dirty {
         judged.note.push_str("; the build's work tree had uncommitted changes");
     }
@@ -71,35 +95,64 @@ fn revision(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Er
 }
 
 /// A version is a tag's name, with or without the `v`.
-fn version(job: &Job<'_>, claim: Claim, looked: &[Looked]) -> Result<Judged, Error> {
+fn version(contents: &Contents<'_>, claim: Claim) -> Result<Judged, Error> {
     if claim.inherited {
         return Ok(undecided(claim, "set by the base image, about itself"));
     }
     let tags = [claim.value.clone(), format!("v{}", claim.value)];
-    match tags.iter().find_map(|tag| job.repository.commit_tagged(tag)) {
-        Some(commit) => against(job, claim, commit, looked),
+    match tags.iter().find_map(|tag| contents.job.repository.commit_tagged(tag)) {
+        Some(commit) => contents.against(claim, commit),
         None => Ok(undecided(claim, "no tag of that name")),
     }
 }
 
-fn against(job: &Job<'_>, claim: Claim, commit: Commit, looked: &[Looked]) -> Result<Judged, Error> {
-    let asked = job.git.commit.as_ref().is_some_and(|asked| asked.id == commit.id);
-    let other;
-    let snapshot: &Snapshot = match asked && job.git.snapshot.origin == repo::Origin::Revision {
-        true => &job.git.snapshot,
-        false => {
-            other = repo::of_revision(job.repository, &commit)?;
-            &other
+impl Contents<'_> {
+    fn against(&self, claim: Claim, commit: Commit) -> Result<Judged, Error> {
+        let (equal, mut others) = self.count(&commit)?;
+        if others == 0 {
+            others = self.absent(&commit)?;
         }
-    };
-    let looked: Vec<&Looked> = looked.iter().filter(|looked| !looked.candidate).collect();
-    let equal = looked.iter().filter(|looked| looked.agrees(snapshot.files.get(&looked.path))).count();
-    let (agrees, note) = match looked.len() - equal {
-        0 => (true, format!("all {equal} files are those of {}", commit.short)),
-        1 => (false, format!("1 of {} files is not that of {}", looked.len(), commit.short)),
-        other => (false, format!("{other} of {} files are not those of {}", looked.len(), commit.short)),
-    };
-    Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
+        let (agrees, note) = match others {
+            0 => (true, format!("all {equal} files are those of {}", commit.short)),
+            1 => (false, format!("1 of {} files is not that of {}", equal + others, commit.short)),
+            _ => (false, format!("{others} of {} files are not those of {}", equal + others, commit.short)),
+        };
+        Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
+    }
+
+    /// How many of the image's files the commit has, and how many it has otherwise.
+    fn count(&self, commit: &Commit) -> Result<(usize, usize), Error> {
+        let other;
+        let snapshot: &Snapshot = match self.is_asked(commit) {
+            true => &self.job.git.snapshot,
+            false => {
+                other = repo::of_revision(self.job.repository, commit)?;
+                &other
+            }
+        };
+        let looked = self.looked.iter().filter(|looked| !looked.candidate);
+        let (equal, others): (Vec<_>, Vec<_>) =
+            looked.partition(|looked| looked.agrees(snapshot.files.get(&looked.path)));
+        Ok((equal.len(), others.len()))
+    }
+
+    /// How many files the commit has that the image lacks, and that were not looked for, as the revision has none.
+    fn absent(&self, commit: &Commit) -> Result<usize, Error> {
+        if self.is_asked(commit) {
+            return Ok(0);
+        }
+        if let Some(count) = self.absent.borrow().get(&commit.id) {
+            return Ok(*count);
+        }
+        let count = self.job.missing_at(commit, self.image)?.len();
+        self.absent.borrow_mut().insert(commit.id.clone(), count);
+        Ok(count)
+    }
+
+    fn is_asked(&self, commit: &Commit) -> bool {
+        let git = self.job.git;
+        git.snapshot.origin == repo::Origin::Revision && git.commit.as_ref().is_some_and(|asked| asked.id == commit.id)
+    }
 }
 
 fn repository(claim: Claim, remotes: &[String]) -> Judged {

@@ -4,21 +4,26 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::identify::{Fit, Identity, LayerIdentity, Placed, Range, Relation};
+use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, Run};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
-use super::past::Walked;
+use super::past::{self, Walked};
 use super::question::Looked;
 
-/// Finds the commits of the image and of each layer that brought files. Files that git never had say nothing of commits.
+/// Finds the commits of the image and of each layer that brought files. Files that git never had say nothing of commits;
+/// one that git does not have now counts if any commit looked at has it.
 pub(super) fn explain(
     job: &Job<'_>,
     walked: &Walked<'_>,
     result: &mut PlatformResult,
     looked: &[Looked],
 ) -> Result<(), Error> {
-    let known: Vec<usize> = (0..looked.len()).filter(|&position| !looked[position].candidate).collect();
+    let is_known = |position: &usize| {
+        !looked[*position].candidate || past::newest_with(walked, &looked[*position], *position).is_some()
+    };
+    let known: Vec<usize> = (0..looked.len()).filter(is_known).collect();
     let mut layers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &position in &known {
         if let Some(layer) = result.findings[looked[position].finding].counted_with {
@@ -40,13 +45,12 @@ pub(super) fn explain(
 fn identity(walked: &Walked<'_>, looked: &[Looked], positions: &[usize], groups: &[usize]) -> Result<Identity, Error> {
     let best = walked.history.best(groups);
     let run = choose(walked, &best.runs);
-    let differs =
-        |commit: CommitIndex| positions.iter().filter(move |&&position| !walked.history.agrees(position, commit));
-    let unmatched =
-        run.map_or_else(Vec::new, |run| differs(run.newest).map(|&position| looked[position].path.clone()).collect());
+    let agrees = |position: usize| run.is_some_and(|run| walked.history.agrees(position, run.newest));
+    let others = positions.iter().filter(|&&position| !agrees(position));
+    let unmatched: Vec<RepoPath> = others.map(|&position| looked[position].path.clone()).collect();
     Ok(Identity {
         compared: positions.len(),
-        matched: if run.is_some() { positions.len() - unmatched.len() } else { 0 },
+        matched: positions.len() - unmatched.len(),
         commits: run.map(|run| range(walked, run)).transpose()?,
         rivals: best.runs.len().saturating_sub(1),
         unmatched,

@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 
 use crate::blob::BlobId;
 use crate::compare::{Finding, Status};
-use crate::diagnosis::{self, Symptoms};
+use crate::diagnosis::{self, Scope, Symptoms};
 use crate::error::Error;
 use crate::image::Opened;
 use crate::layer::Wanted as WantedContents;
 use crate::limits;
-use crate::repo::{Commit, Normalizer};
+use crate::repo::{Normalizer, Origin};
 
 use super::job::Job;
 use super::{Depth, PlatformResult};
@@ -31,8 +31,8 @@ pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformRes
     let mut warnings = Vec::new();
     for result in results.iter_mut() {
         let cleaned = cleaned(job, result)?;
-        let mut looked = question::look(job, result, &cleaned);
         absent::explain(job, result);
+        let mut looked = question::look(job, result, &cleaned);
         if let Some(commit) = job.git.commit.as_ref().filter(|_| is_worth_a_walk(job, result, &looked)) {
             warnings.extend(past::explain(job, commit, result, &mut looked)?);
         }
@@ -57,19 +57,20 @@ fn may_be_leftover(job: &Job<'_>, looked: &Looked) -> bool {
     job.repository.is_partial() || looked.blobs.iter().any(|&blob| job.repository.has(blob))
 }
 
-/// The contents of differing files in git's own form, where the image's files are those of a converted checkout: an
-/// older version is then converted, too.
+/// The contents of differing files in git's own form: where the image's files are those of a converted checkout, an
+/// older version is converted, too. Bytes that git has as they are need none.
 fn cleaned(job: &Job<'_>, result: &PlatformResult) -> Result<BTreeMap<usize, BlobId>, Error> {
     let mut cleaned = BTreeMap::new();
-    let converted = |finding: &Finding| finding.status == Status::SameNormalized;
-    if !result.findings.iter().any(converted) {
+    let modified = result.findings.iter().enumerate().filter(|(_, finding)| finding.status == Status::Modified);
+    let is_small = |finding: &Finding| {
+        let stored = finding.file.filter(|file| file.content.size <= limits::DIFF_BYTES);
+        stored.is_some_and(|stored| !job.repository.has(stored.content.blob))
+    };
+    let small: Vec<(usize, &Finding)> = modified.filter(|(_, finding)| is_small(finding)).collect();
+    if small.is_empty() {
         return Ok(cleaned);
     }
     let mut normalizer = Normalizer::new(job.repository, &job.git.snapshot)?;
-    let modified = result.findings.iter().enumerate().filter(|(_, finding)| finding.status == Status::Modified);
-    let small: Vec<(usize, &Finding)> = modified
-        .filter(|(_, finding)| finding.file.is_some_and(|file| file.content.size <= limits::DIFF_BYTES))
-        .collect();
     let wanted: Vec<WantedContents<'_>> =
         small.iter().filter_map(|(_, finding)| Some(finding.file?.wanted(job.source, &result.image))).collect();
     let mut failure = None;
@@ -91,17 +92,17 @@ fn cleaned(job: &Job<'_>, result: &PlatformResult) -> Result<BTreeMap<usize, Blo
 }
 
 fn cause(job: &Job<'_>, result: &PlatformResult) -> Option<diagnosis::Cause> {
+    let is_worktree = job.git.snapshot.origin == Origin::WorkTree;
+    let shown = job.git.commit.as_ref().filter(|_| !is_worktree).map(|commit| commit.short.as_str());
     diagnosis::diagnose(&Symptoms {
         image: &result.image,
         findings: &result.findings,
         strictness: job.options.strictness,
         whole: result.identity.as_ref(),
         layers: &result.layers,
-        revision: &shown(job.git.commit.as_ref()),
+        revision: shown.unwrap_or("the work tree"),
+        is_work_tree: is_worktree,
+        scope: if job.options.selection.is_everything() { Scope::Everything } else { Scope::Named },
+        is_shallow: job.repository.is_shallow(),
     })
-}
-
-/// The revision as people know it.
-fn shown(commit: Option<&Commit>) -> String {
-    commit.map_or_else(|| "the work tree".to_owned(), |commit| commit.short.clone())
 }

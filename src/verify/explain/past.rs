@@ -54,7 +54,7 @@ pub(super) fn explain(
     let reached = history.commits().len();
     let Some(asked) = history.find(asked) else { return Ok(Vec::new()) };
     let names = Names::of(job.repository)?;
-    if !everything_is_known(&history, looked) {
+    if !is_all_one_commit(&history, looked) {
         history.extend(&names)?;
     }
     let walked = Walked { history: &history, names: &names, asked, reached };
@@ -69,7 +69,10 @@ pub(super) fn explain(
 fn count_with_layers(result: &mut PlatformResult) {
     let neighbours = Neighbours::of(&result.findings);
     for finding in &mut result.findings {
-        finding.counted_with = finding.layer.or_else(|| neighbours.layer(&finding.image));
+        // What a later step removed was right in the layer that put it, and says nothing of the one that removed it.
+        let is_removed = finding.status == Status::Missing && finding.layer.is_some();
+        let layer = finding.layer.or_else(|| neighbours.layer(&finding.image));
+        finding.counted_with = layer.filter(|_| !is_removed);
     }
 }
 
@@ -91,16 +94,15 @@ fn is_elsewhere(result: &PlatformResult, looked: &Looked) -> bool {
     result.findings[looked.finding].status == Status::Modified
 }
 
-/// Whether the revision's own history has all contents in their places; then other branches need not be asked.
-fn everything_is_known(history: &History, looked: &[Looked]) -> bool {
-    let known = |(position, looked): (usize, &Looked)| {
-        looked.candidate
-            || history.versions(position).iter().any(|version| match version.file {
-                Some(file) => looked.blobs.contains(&file.blob),
-                None => looked.absent,
-            })
+/// Whether a commit of the revision's own history has all contents in their places; then other branches need not be
+/// asked. That it has each of them in some commit is not enough: a release branch picks single changes.
+fn is_all_one_commit(history: &History, looked: &[Looked]) -> bool {
+    let counted = looked.iter().enumerate().filter(|(_, looked)| !looked.candidate && looked.may_agree());
+    let positions: Vec<usize> = counted.map(|(position, _)| position).collect();
+    let all = |commit: CommitIndex| {
+        history.matched(commit) >= positions.len() && positions.iter().all(|&position| history.agrees(position, commit))
     };
-    looked.iter().enumerate().all(known)
+    history.commits().any(all)
 }
 
 fn judge(
@@ -160,22 +162,30 @@ fn note_of_path(path: &RepoPath, past: &Past) -> String {
 }
 
 /// The newest commit that has a file's contents in its place; one that the revision reaches, if there is one.
-fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize) -> Option<CommitIndex> {
+pub(super) fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize) -> Option<CommitIndex> {
     let versions = walked.history.versions(position).iter();
     let has = versions.filter(|version| version.file.is_some_and(|file| looked.blobs.contains(&file.blob)));
     has.map(|version| version.commit).next()
 }
 
-/// The commit that put something else in the place of what `commit` has.
+/// The commit that put something else in the place of what `commit` has: a child of it; or, where that only merges what
+/// was made elsewhere, the newest one that really changed it.
 fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Result<Option<Commit>, Error> {
-    let file = walked.history.file_at(position, commit);
-    let is_next = |next: &CommitIndex| {
-        walked.is_reached(*next)
-            && walked.history.parents(*next).contains(&commit)
-            && walked.history.file_at(position, *next) != file
+    let history = walked.history;
+    let file = history.file_at(position, commit);
+    let is_other = |next: &CommitIndex| walked.is_reached(*next) && history.file_at(position, *next) != file;
+    let is_child = |next: &CommitIndex| history.parents(*next).contains(&commit);
+    let is_change = |next: &CommitIndex| {
+        let here = history.file_at(position, *next);
+        history.parents(*next).iter().all(|&parent| history.file_at(position, parent) != here)
     };
-    let next = walked.history.commits().rfind(is_next);
-    Ok(next.map(|next| walked.history.commit(next)).transpose()?)
+    let replaces =
+        |next: &CommitIndex| history.parents(*next).iter().any(|&from| history.file_at(position, from) == file);
+    let children: Vec<CommitIndex> = history.commits().rev().filter(|next| is_child(next) && is_other(next)).collect();
+    let next = children.iter().copied().find(is_change);
+    let next = next.or_else(|| history.commits().find(|next| is_other(next) && is_change(next) && replaces(next)));
+    let next = next.or(children.first().copied());
+    Ok(next.map(|next| history.commit(next)).transpose()?)
 }
 
 fn judge_untracked(
@@ -202,7 +212,11 @@ fn judge_untracked(
 /// Says of a missing file that it is younger than the layer it would have come with, unless the layers have told already
 /// what became of it.
 fn judge_missing(walked: &Walked<'_>, image: &Image, finding: &mut Finding, position: usize) -> Result<(), Error> {
-    let added = walked.history.added(position, walked.asked).filter(|_| finding.note.is_none());
+    if finding.note.is_some() {
+        return Ok(());
+    }
+    finding.note = Some("no layer has it: it was not copied".to_owned());
+    let added = walked.history.added(position, walked.asked);
     let step = finding.counted_with.and_then(|layer| image.layers.get(layer)?.step.as_ref());
     let (Some(added), Some(made)) = (added, step.and_then(|step| step.created.as_deref())) else { return Ok(()) };
     let commit = walked.history.commit(added)?;

@@ -27,6 +27,11 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// Whether any commit can agree: what a later step removed or put there, none has.
+    pub(super) fn may_agree(&self) -> bool {
+        self.absent || !self.blobs.is_empty()
+    }
+
     /// Whether a commit that has `file` at the path has what the image has.
     pub(super) fn agrees(&self, file: Option<&RepoFile>) -> bool {
         file.map_or(self.absent, |file| self.blobs.contains(&file.blob))
@@ -40,12 +45,28 @@ pub(super) fn look(job: &Job<'_>, result: &PlatformResult, cleaned: &BTreeMap<us
             Some((path, _)) => (path.clone(), false),
             None => (place_in_git(&result.plan.mappings, &finding.image)?, true),
         };
-        let absent = finding.status == Status::Missing;
+        let absent = is_absent(&result.tree, finding);
         let mut blobs = blobs(job, result, finding);
         blobs.extend(cleaned.get(&position));
+        // That git's own version is another one is settled; a pointer to the bytes need not stand for them.
+        if finding.status == Status::Modified {
+            blobs.retain(|blob| finding.repo.as_ref().is_none_or(|(_, file)| file.blob != *blob));
+        }
         Some(Looked { finding: position, path, blobs, absent, candidate })
     };
     result.findings.iter().enumerate().filter_map(one).collect()
+}
+
+/// Whether a commit without the file has what the image has. A file that the image's layers brought and removed again
+/// was there when it was built.
+fn is_absent(tree: &FileTree, finding: &Finding) -> bool {
+    match finding.status {
+        Status::Missing => finding.layer.is_none(),
+        Status::Kind => tree
+            .entry(&finding.image)
+            .is_ok_and(|found| found.is_some_and(|found| matches!(tree.node(found.id).kind, NodeKind::Directory(_)))),
+        _ => false,
+    }
 }
 
 fn blobs(job: &Job<'_>, result: &PlatformResult, finding: &Finding) -> Vec<BlobId> {
@@ -53,7 +74,7 @@ fn blobs(job: &Job<'_>, result: &PlatformResult, finding: &Finding) -> Vec<BlobI
     match finding.status {
         Status::Same | Status::Mode => gits.into_iter().collect(),
         Status::SameNormalized => gits.into_iter().chain(finding.file.map(|stored| stored.content.blob)).collect(),
-        Status::Missing | Status::Kind => Vec::new(),
+        Status::Missing => Vec::new(),
         _ => contents(job, &result.tree, finding),
     }
 }

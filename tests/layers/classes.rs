@@ -1,0 +1,255 @@
+//! The classes of stacks that shipproof and a runtime take for something different, each with a way to write the same
+//! image so that the runtime gets it right.
+//!
+//! A difference is of a class when shipproof makes the same of both writings, and the runtime makes that of the second
+//! one. So nothing else can hide behind a class. `testdata/layers/README.md` says what we chose in each, and why.
+
+use shipproof::path::ImagePath;
+use shipproof::tree::{FileTree, NodeKind};
+
+use super::ours::{file_tree, merged};
+use super::stack::Stack;
+use super::support::text::{Entry, Kind};
+use super::support::unpacked::Made;
+
+/// Who else unpacked a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Umoci,
+    Podman,
+}
+
+/// A class: its name, whose it is, and the other writings, of which the first that means the same is taken.
+struct Class {
+    name: &'static str,
+    runtimes: &'static [Runtime],
+    rewrite: fn(&Stack) -> Vec<Stack>,
+}
+
+const BOTH: &[Runtime] = &[Runtime::Umoci, Runtime::Podman];
+const PODMAN: &[Runtime] = &[Runtime::Podman];
+
+/// In the order in which they are tried.
+const CLASSES: &[Class] = &[
+    Class { name: "removal after an entry", runtimes: BOTH, rewrite: removals_first },
+    Class { name: "hard link before its target", runtimes: BOTH, rewrite: links_last },
+    Class { name: "hard link to what it replaces", runtimes: BOTH, rewrite: links_to_others },
+    Class { name: "way through a link", runtimes: PODMAN, rewrite: real_paths },
+    Class { name: "removal of nothing", runtimes: PODMAN, rewrite: without_idle_removals },
+    Class { name: "entry below a file", runtimes: BOTH, rewrite: directories_for_files },
+    Class { name: "duplicate", runtimes: PODMAN, rewrite: duplicates_in_layers },
+    Class { name: "hard link with another mode", runtimes: PODMAN, rewrite: modes_of_targets },
+];
+
+/// Whether two sides are the same: a file system, or that there is none.
+pub(crate) fn agree(one: &Made, other: &Made) -> bool {
+    one == other || one.is_err() && other.is_err()
+}
+
+/// `stack`, of which shipproof makes `ours`, as `runtime` needs it, and the classes that it is of.
+pub(crate) fn written_for(runtime: Runtime, stack: &Stack, ours: &Made) -> (Stack, Vec<&'static str>) {
+    let (mut stack, mut names) = (stack.clone(), Vec::new());
+    for class in CLASSES.iter().filter(|class| class.runtimes.contains(&runtime)) {
+        // Each entry can be of a class once, and a class adds one entry at most.
+        let limit = 2 * stack.places().count();
+        let mut rounds = 0;
+        while let Some(better) = rewritten(class, &stack, ours).filter(|_| rounds < limit) {
+            stack = better;
+            rounds += 1;
+        }
+        names.extend((rounds > 0).then_some(class.name));
+    }
+    (stack, names)
+}
+
+fn rewritten(class: &Class, stack: &Stack, ours: &Made) -> Option<Stack> {
+    let means_the_same = |other: &Stack| other != stack && agree(&merged(&other.layers()), ours);
+    (class.rewrite)(stack).into_iter().find(means_the_same)
+}
+
+fn path_of(entry: &Entry) -> ImagePath {
+    ImagePath::clean(&entry.path)
+}
+
+fn is_removal(entry: &Entry) -> bool {
+    path_of(entry).file_name().is_some_and(|name| name.starts_with(b".wh."))
+}
+
+fn target_of(entry: &Entry) -> Option<ImagePath> {
+    match &entry.kind {
+        Kind::Hardlink(target) => Some(ImagePath::clean(target)),
+        _ => None,
+    }
+}
+
+fn escaped(path: &ImagePath) -> String {
+    let byte = |byte: &u8| match byte {
+        b'/' | b'.' | b'a'..=b'z' => char::from(*byte).to_string(),
+        other => format!("\\x{other:02x}"),
+    };
+    path.as_bytes().iter().map(byte).collect()
+}
+
+/// Where `path` really is in what `stack` makes, with no symbolic link on the way.
+fn found_in(stack: &Stack, path: &ImagePath) -> Option<ImagePath> {
+    Some(file_tree(&stack.layers()).ok()?.entry(path).ok()??.path)
+}
+
+fn without(stack: &Stack, (layer, line): (usize, usize)) -> Stack {
+    stack.changed(layer, |lines| drop(lines.remove(line)))
+}
+
+/// Whiteouts and opaque markers at the beginning of their layer.
+fn removals_first(stack: &Stack) -> Vec<Stack> {
+    let sorted = |layer: usize| {
+        let (first, last): (Vec<usize>, Vec<usize>) =
+            (0..stack.0[layer].len()).partition(|line| is_removal(&stack.entry((layer, *line))));
+        first.into_iter().chain(last).map(|line| stack.0[layer][line].clone()).collect()
+    };
+    vec![Stack((0..stack.0.len()).map(sorted).collect())]
+}
+
+/// With a name of its own, gone in the next layer, for what a hard link to itself or into its own place links to.
+fn links_to_others(stack: &Stack) -> Vec<Stack> {
+    let replaces_its_target = |place: &(usize, usize)| {
+        let entry = stack.entry(*place);
+        let Some(target) = target_of(&entry) else { return false };
+        let found = |with, path: &ImagePath| found_in(&stack.until(*place, with), path);
+        let (after, own) = (found(true, &target), found(true, &path_of(&entry)));
+        let is_replaced = after.is_none_or(|after| own.is_some_and(|own| own.starts_with(&after)));
+        found(false, &target).is_some() && is_replaced
+    };
+    let by_another_name = |(layer, line): (usize, usize)| {
+        let entry = stack.entry((layer, line));
+        let target = target_of(&entry).unwrap_or_default();
+        let mut layers = stack.0.clone();
+        let first = format!("h another-name -> {}", escaped(&target));
+        let second = format!("h {} -> another-name", escaped(&path_of(&entry)));
+        layers[layer].splice(line..=line, [first, second]);
+        layers.insert(layer + 1, vec!["w .wh.another-name".to_owned()]);
+        Stack(layers)
+    };
+    stack.places().filter(replaces_its_target).map(by_another_name).collect()
+}
+
+/// With a hard link whose target is not there yet at the end of its layer.
+fn links_last(stack: &Stack) -> Vec<Stack> {
+    let is_early = |place: &(usize, usize)| {
+        if target_of(&stack.entry(*place)).is_none() {
+            return false;
+        }
+        let [before, after] = [false, true].map(|with| merged(&stack.until(*place, with).layers()));
+        before.is_ok() && after.is_err()
+    };
+    let last = |(layer, line): (usize, usize)| {
+        stack.changed(layer, |lines| {
+            let entry = lines.remove(line);
+            lines.push(entry);
+        })
+    };
+    stack.places().filter(is_early).map(last).collect()
+}
+
+/// With an entry for the directory that an entry needs where a file is.
+fn directories_for_files(stack: &Stack) -> Vec<Stack> {
+    let needed = |place: (usize, usize)| {
+        let entry = stack.entry(place);
+        if is_removal(&entry) || path_of(&entry).components().count() < 2 {
+            return None;
+        }
+        let before = file_tree(&stack.until(place, false).layers()).ok()?;
+        let after = file_tree(&stack.until(place, true).layers()).ok()?;
+        let path = path_of(&entry);
+        let mut parents: Vec<ImagePath> = std::iter::successors(path.parent(), ImagePath::parent).collect();
+        parents.reverse();
+        let blocked = parents.into_iter().find(|parent| {
+            let is_directory = |tree: &FileTree| {
+                let found = tree.entry(parent).ok().flatten();
+                found.map(|found| matches!(tree.node(found.id).kind, NodeKind::Directory(_)))
+            };
+            is_directory(&before) == Some(false) && is_directory(&after) == Some(true)
+        })?;
+        let mode = after.node(after.entry(&blocked).ok()??.id).mode;
+        let directory = format!("d {} {mode:04o}", escaped(&blocked));
+        Some(stack.changed(place.0, |lines| lines.insert(place.1, directory)))
+    };
+    stack.places().filter_map(needed).collect()
+}
+
+/// Without a removal that nothing is missing from.
+fn without_idle_removals(stack: &Stack) -> Vec<Stack> {
+    stack.places().filter(|place| is_removal(&stack.entry(*place))).map(|place| without(stack, place)).collect()
+}
+
+/// With a path's second entry, or what replaces a directory of its layer, and all that follows, in a layer of their own.
+fn duplicates_in_layers(stack: &Stack) -> Vec<Stack> {
+    let is_second = |&(layer, line): &(usize, usize)| {
+        let entry = stack.entry((layer, line));
+        let path = path_of(&entry);
+        let earlier = (0..line).map(|before| path_of(&stack.entry((layer, before))));
+        earlier.into_iter().any(|before| before == path || entry.kind != Kind::Directory && before.starts_with(&path))
+    };
+    let cut = |(layer, line): (usize, usize)| {
+        let mut layers = stack.0.clone();
+        let rest = layers[layer].split_off(line);
+        layers.insert(layer + 1, rest);
+        Stack(layers)
+    };
+    stack.places().filter(is_second).map(cut).collect()
+}
+
+/// With the mode of what it links to in a hard link's header.
+fn modes_of_targets(stack: &Stack) -> Vec<Stack> {
+    let with_mode = |place: (usize, usize)| {
+        let entry = stack.entry(place);
+        target_of(&entry)?;
+        let tree = file_tree(&stack.until(place, true).layers()).ok()?;
+        let mode = tree.node(tree.entry(&path_of(&entry)).ok()??.id).mode;
+        let line = &stack.0[place.0][place.1];
+        (mode != entry.mode).then(|| stack.changed(place.0, |lines| lines[place.1] = format!("mode={mode:o} {line}")))
+    };
+    stack.places().filter_map(with_mode).collect()
+}
+
+/// With the path to which symbolic links lead instead of the one that goes through them.
+fn real_paths(stack: &Stack) -> Vec<Stack> {
+    let real = |place: (usize, usize)| {
+        let entry = stack.entry(place);
+        let path = path_of(&entry);
+        // An entry may make the directory that a link leads to, or take the link away.
+        let parents = [!is_removal(&entry), false].into_iter().filter_map(|with| {
+            let tree = file_tree(&stack.until(place, with).layers()).ok()?;
+            named_by(&tree, path.parent()?)
+        });
+        let name = path.file_name()?.to_owned();
+        let real = parents.map(|parent| parent.join(&name)).find(|real| *real != path)?;
+        let line = &stack.0[place.0][place.1];
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let at = words.iter().position(|word| word.len() == 1)? + 1;
+        words[at] = escaped(&real);
+        Some(stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
+    };
+    stack.places().filter_map(real).collect()
+}
+
+/// Where a path leads through symbolic links, by their names alone.
+fn named_by(tree: &FileTree, path: ImagePath) -> Option<ImagePath> {
+    const LINKS: usize = 40;
+    let mut path = path;
+    for _ in 0..LINKS {
+        let names: Vec<&[u8]> = path.components().collect();
+        let link = (1..=names.len()).find_map(|count| {
+            let above = ImagePath::clean(&names[..count].join(&b'/'));
+            let found = tree.entry(&above).ok()??;
+            match &tree.node(found.id).kind {
+                NodeKind::Symlink(target) => Some((count, target.to_vec())),
+                _ => None,
+            }
+        });
+        let Some((count, target)) = link else { return Some(path) };
+        let above = if target.starts_with(b"/") { Vec::new() } else { names[..count - 1].join(&b'/') };
+        let rest = names[count..].join(&b'/');
+        path = ImagePath::clean(&[&above[..], b"/", &target, b"/", &rest].concat());
+    }
+    None
+}
