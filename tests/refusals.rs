@@ -6,7 +6,6 @@ mod support;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
@@ -20,6 +19,7 @@ use support::git::Repo;
 use support::http::{Response, Server};
 use support::images::{Image, Layout};
 use support::layers::{Compression, Layer, compress, digest_of};
+use support::tools;
 
 /// What git and a good image have.
 const FILES: [(&str, &str); 3] = [
@@ -156,8 +156,7 @@ fn registries_that_do_not_give_the_image() {
     refusing.always(Phase::Manifest, Fault::Status(403, None));
     let closed = Server::start(|_, _| Response::new(401, "").header("WWW-Authenticate", "Basic realm=\"tests\""));
     let login = folder.path().join("auth.json");
-    fs::write(&login, artifacts.docker_config()).expect("the file can be written");
-    fs::set_permissions(&login, fs::Permissions::from_mode(0o600)).expect("it is our own");
+    tools::write_private(&login, artifacts.docker_config());
     let login = ["--auth-file", login.to_str().expect("the folder's name is UTF-8")];
     let nobody = nobody();
     let other = digest_of(b"another image");

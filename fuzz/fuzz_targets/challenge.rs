@@ -10,7 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libfuzzer_sys::fuzz_target;
 use shipproof::auth::challenge::{self, Bearer, Challenge};
-use shipproof::auth::token::{TokenError, check_realm};
+use shipproof::auth::realm::check_realm;
+use shipproof::auth::token::TokenError;
 use url::{Host, Url};
 
 const REGISTRIES: [&str; 6] = [

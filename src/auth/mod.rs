@@ -21,6 +21,7 @@ mod google;
 mod helper;
 mod metadata;
 mod process;
+pub mod realm;
 mod secret;
 #[cfg(test)]
 mod testing;

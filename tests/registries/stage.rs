@@ -1,8 +1,6 @@
 //! What these tests share: images, registries that hold them, and a user whose every output is searched for secrets.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::fs;
 use std::thread;
 
 use base64::Engine as _;
@@ -67,7 +65,7 @@ impl User {
     pub(super) fn has(self, path: &str, content: &str) -> Self {
         let file = self.caller.home().join(path);
         fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("the folder can be made");
-        write_private(&file, content);
+        tools::write_private(&file, content);
         self
     }
 
@@ -111,12 +109,6 @@ impl User {
         }
         outcome
     }
-}
-
-/// Writes a file that nobody else may read.
-fn write_private(file: &Path, content: &str) {
-    fs::write(file, content).expect("the file can be written");
-    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("it is our own");
 }
 
 /// What git and the image have, below `prefix`; more bytes than fit into one read of a socket.

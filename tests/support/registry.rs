@@ -91,7 +91,7 @@ impl Registry {
         let auth = STANDARD.encode(format!("{USER}:{PASSWORD}"));
         let path = self.folder.path().join("auth.json");
         let config = json!({ "auths": { &self.address: { "auth": auth } } });
-        fs::write(&path, config.to_string()).expect("the file can be written");
+        tools::write_private(&path, config.to_string());
         path
     }
 

@@ -141,3 +141,10 @@ pub(crate) fn run_text(command: &mut Command) -> String {
 pub(crate) fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?} could not be started: {error}"))
 }
+
+/// Writes a file that nobody else may read, as files with passwords should be.
+pub(crate) fn write_private(file: &Path, content: impl AsRef<[u8]>) {
+    std::fs::write(file, content).expect("the file can be written");
+    let private = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
+    std::fs::set_permissions(file, private).expect("it is our own");
+}
