@@ -227,19 +227,16 @@ fn real_paths(stack: &Stack) -> Vec<Stack> {
         let entry = stack.entry(place);
         let path = path_of(&entry);
         // An entry may make the directory that a link leads to, or take the link away.
-        let parents = [!is_removal(&entry), false].into_iter().filter_map(|with| {
+        [!is_removal(&entry), false].into_iter().filter_map(move |with| {
             let tree = file_tree(&stack.until(place, with).layers()).ok()?;
-            named_by(&tree, path.parent()?)
-        });
-        let name = path.file_name()?.to_owned();
-        let real = parents.map(|parent| parent.join(&name)).find(|real| *real != path)?;
-        let line = &stack.0[place.0][place.1];
-        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let at = words.iter().position(|word| word.len() == 1)? + 1;
-        words[at] = escaped(&real);
-        Some(stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
+            let real = named_by(&tree, path.parent()?)?.join(path.file_name()?);
+            let mut words: Vec<String> = stack.0[place.0][place.1].split(' ').map(str::to_owned).collect();
+            let at = words.iter().position(|word| word.len() == 1)? + 1;
+            words[at] = escaped(&real);
+            (real != path).then(|| stack.changed(place.0, |lines| lines[place.1] = words.join(" ")))
+        })
     };
-    stack.places().filter_map(real).collect()
+    stack.places().flat_map(real).collect()
 }
 
 /// The same for what hard links link to.
