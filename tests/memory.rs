@@ -11,9 +11,12 @@ mod support;
 use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use support::artifact_registry::{ArtifactRegistry, Fault, Phase};
 use support::cli::Shipproof;
 use support::git::Repo;
+use support::http::{Framing, Response, Tail};
 use support::large::{Content, Hashed, LargeLayer, write_layout};
 use support::layers::Compression;
 use support::registry::{Mode, Registry};
@@ -83,10 +86,14 @@ fn measure(command: &Command) -> Measured {
 
 /// Runs `shipproof` and asserts that it does well within [`PEAK_KIB`].
 fn run(arguments: &[&str]) -> Measured {
-    let shipproof = Shipproof::new();
+    ends_with(0, &Shipproof::new(), arguments)
+}
+
+/// The same for another end, and in other surroundings.
+fn ends_with(code: i32, shipproof: &Shipproof, arguments: &[&str]) -> Measured {
     let mut command = shipproof.command();
     let measured = measure(command.args(arguments));
-    assert_eq!(measured.code, Some(0), "{arguments:?}");
+    assert_eq!(measured.code, Some(code), "{arguments:?}");
     assert!(measured.peak_kib < PEAK_KIB, "{arguments:?} took {} KiB, more than {PEAK_KIB}", measured.peak_kib);
     measured
 }
@@ -145,4 +152,40 @@ fn a_large_file() {
     let printed = run(&["cat", &layout, "/data/0"]);
     assert_eq!(printed.stdout_bytes, layer.bytes);
     assert_eq!(printed.stdout_sha256, Content::new(0, layer.bytes).sha256());
+}
+
+/// A registry that breaks off, starts anew and never ends.
+#[test]
+fn a_registry_on_a_bad_day() {
+    let Some(_) = tools::require(tools::TIME) else { return };
+    let layer = layer("data", 1, 160 * MIB, Compression::None);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_layout(folder.path(), TAG, &[layer]);
+    let endless = |_: Response| {
+        Response::new(500, "there is no end ").framed(Framing::Chunked).tail(Tail::Endless(Duration::ZERO))
+    };
+    let start = || {
+        let registry = ArtifactRegistry::serve(folder.path());
+        let user = Shipproof::new();
+        let config = user.home().join(".docker/config.json");
+        fs::create_dir_all(config.parent().expect("a folder")).expect("the folder can be made");
+        tools::write_private(&config, registry.docker_config());
+        (registry, user)
+    };
+
+    let (registry, user) = start();
+    registry.fault(Phase::Manifest, Fault::Change(endless), 1);
+    // The configuration is the first download, the layer the second.
+    registry.fault(Phase::Download, Fault::Cut(100_000_000_000), 1);
+    registry.fault(Phase::Download, Fault::Cut(60 << 20), 1);
+    registry.fault(Phase::Download, Fault::Change(endless), 1);
+    registry.fault(Phase::Download, Fault::Whole, 1);
+    let printed = ends_with(0, &user, &["cat", &registry.reference(TAG), "/data/0"]);
+    assert_eq!(printed.stdout_sha256, Content::new(0, layer.bytes).sha256());
+
+    let (registry, user) = start();
+    registry.fault(Phase::Download, Fault::Cut(100_000_000_000), 1);
+    registry.always(Phase::Download, Fault::WrongBytes);
+    let printed = ends_with(2, &user, &["cat", &registry.reference(TAG), "/data/0"]);
+    assert_eq!(printed.stdout_bytes, 0);
 }

@@ -76,7 +76,7 @@ impl Typed<'_> {
     pub(super) fn failed(&self, error: &Error, output: &OutputArgs, process: &Process) -> Exit {
         complain(error, process.stderr_colored);
         if output.format == Format::Json && !output::is_broken(error) {
-            let report = report::unknown_json(&self.question(), error);
+            let report = report::unknown_json(&self.question(), error, process.warnings.texts());
             if let Err(error) = output::write(output, &report) {
                 complain(&error, process.stderr_colored);
             }

@@ -55,7 +55,8 @@ fn with_commits(args: &Layers, compared: &Compared) -> Result<(), Error> {
     for (position, result) in verification.platforms.iter().enumerate() {
         let rows = rows(&result.image, &verification.indexes, &result.layers);
         let pinned = &verification.opened.pinned;
-        let shown = OneImage { reference: &args.image, pinned, platform: &result.image.platform };
+        let (platform, warnings) = (&result.image.platform, compared.source.warnings());
+        let shown = OneImage { reference: &args.image, pinned, platform, warnings };
         match args.output.format {
             // One document holds one image, as without a repository.
             Format::Json if position > 0 => {}

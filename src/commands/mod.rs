@@ -25,7 +25,7 @@ pub use setup::Process;
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
-    let process = &Process { observer: output::observer(cli.command.output()), ..process.clone() };
+    let process = &Process { observer: output::observer(cli.command.output(), &process.warnings), ..process.clone() };
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
@@ -52,7 +52,7 @@ fn report_failure(command: &Command, error: &Error, process: &Process) {
     let Some(args) = command.output() else { return };
     if args.format == Format::Json
         && !output::is_broken(error)
-        && let Err(error) = output::write(args, &report::failure_json(error))
+        && let Err(error) = output::write(args, &report::failure_json(error, process.warnings.texts()))
     {
         complain(&error, process.stderr_colored);
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cli::{Color, OutputArgs};
 use crate::error::Error;
@@ -56,13 +57,33 @@ pub(super) fn is_broken(error: &Error) -> bool {
     matches!(error, Error::Stream { .. } | Error::File { verb: "written", .. })
 }
 
+/// The warnings of a run, for the report of its failure.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// Whether the warning is a new one: two images may be of the same registry.
+    fn add(&self, text: &str) -> bool {
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !texts.iter().any(|known| known == text);
+        texts.extend(is_new.then(|| text.to_owned()));
+        is_new
+    }
+
+    /// All so far.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Says on standard error what happens while images are read: warnings unless nobody wants to know, repeated tries to
 /// those who want to know everything. Commands without a report have no such wishes.
-pub(super) fn observer(args: Option<&OutputArgs>) -> Observer {
+pub(super) fn observer(args: Option<&OutputArgs>, warnings: &Warnings) -> Observer {
     let (quiet, verbose) = args.map_or((false, false), |args| (args.quiet, args.verbose));
+    let warnings = warnings.clone();
     Observer::new(move |notice| {
         let (label, wanted) = match notice {
-            Notice::Warning(_) => ("warning", !quiet),
+            Notice::Warning(text) => ("warning", warnings.add(text) && !quiet),
             Notice::Retry { .. } => ("note", verbose),
         };
         if wanted {

@@ -17,6 +17,8 @@ use crate::source::{self, Source, Tls, TlsMode};
 use crate::tree::{FileTree, Stored};
 use crate::verify;
 
+use super::output::Warnings;
+
 /// Layers read at once unless the user says otherwise: more threads only wait for each other's download.
 const MOST_JOBS: usize = 8;
 
@@ -35,6 +37,8 @@ pub struct Process {
     pub stderr_colored: bool,
     /// Who is told what happens while images are read.
     pub observer: source::Observer,
+    /// What was warned of so far.
+    pub warnings: Warnings,
 }
 
 impl Process {
@@ -49,6 +53,7 @@ impl Process {
             stdout_colored: !plain && std::io::stdout().is_terminal(),
             stderr_colored: !plain && std::io::stderr().is_terminal(),
             observer: source::Observer::default(),
+            warnings: Warnings::default(),
         }
     }
 }
@@ -91,7 +96,8 @@ pub(super) struct Inspected {
 impl Inspected {
     /// The image, which was asked for as `reference`, as reports name it.
     pub(super) fn shown<'a>(&'a self, reference: &'a str) -> OneImage<'a> {
-        OneImage { reference, pinned: &self.opened.pinned, platform: &self.image.platform }
+        let warnings = self.source.warnings();
+        OneImage { reference, pinned: &self.opened.pinned, platform: &self.image.platform, warnings }
     }
 
     /// The contents of a file of this image, to be read.

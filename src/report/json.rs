@@ -27,6 +27,8 @@ pub struct OneImage<'a> {
     pub pinned: &'a str,
     /// The platform looked at.
     pub platform: &'a Platform,
+    /// What its source warned of.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -135,8 +137,8 @@ pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
     to_bytes(&report)
 }
 
-/// The report of a question without an answer.
-pub fn unknown_json(question: &Question, error: &Error) -> Vec<u8> {
+/// The report of a question without an answer; `warnings` came before the error.
+pub fn unknown_json(question: &Question, error: &Error, warnings: Vec<String>) -> Vec<u8> {
     let (kind, message, hint) = failure(error);
     let report = Report {
         head: Head::unknown(question),
@@ -147,23 +149,24 @@ pub fn unknown_json(question: &Question, error: &Error) -> Vec<u8> {
         findings: Vec::new(),
         identities: Vec::new(),
         claims: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         error: Some(ErrorReport { kind, message, hint }),
     };
     to_bytes(&report)
 }
 
-/// The report of a command that looks into images and failed.
-pub fn failure_json(error: &Error) -> Vec<u8> {
+/// The report of a command that looks into images and failed; `warnings` came before the error.
+pub fn failure_json(error: &Error, warnings: Vec<String>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Report {
         schema_version: u32,
         tool: Tool,
+        warnings: Vec<String>,
         error: ErrorReport,
     }
     let (kind, message, hint) = failure(error);
     let error = ErrorReport { kind, message, hint };
-    to_bytes(&Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, error })
+    to_bytes(&Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, warnings, error })
 }
 
 fn counts(answer: &Answer<'_>) -> BTreeMap<&'static str, usize> {

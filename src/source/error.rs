@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::token::TokenError;
 use crate::auth::{Attempt, AuthError};
@@ -56,6 +57,14 @@ pub enum SourceError {
         status: u16,
         /// What the registry said.
         message: String,
+    },
+    /// The server wants to be left alone for longer than anybody waits.
+    #[error("{error}; it asks to be left alone for {} s", wait.as_secs())]
+    Busy {
+        /// What it answered.
+        error: Box<SourceError>,
+        /// How long.
+        wait: Duration,
     },
     /// No answer, or a broken one.
     #[error("{url} cannot be read: {reason}{}", after(.tries))]
@@ -206,6 +215,7 @@ impl SourceError {
             Self::Token { source, .. } if source.may_pass() => "network",
             Self::Unauthorized { .. } | Self::Auth(_) | Self::Token { .. } => "unauthorized",
             Self::Download(error) => error.kind(),
+            Self::Busy { error, .. } => error.kind(),
             Self::Denied { .. } => "denied",
             Self::NotFound { .. } | Self::Choice { .. } => "not-found",
             Self::Status { .. } | Self::Network { .. } | Self::Redirect { .. } | Self::Coding { .. } => "network",
@@ -220,6 +230,7 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Download(error) => error.hint(),
+            Self::Busy { wait, .. } => Some(format!("try again in {} s", wait.as_secs())),
             Self::Unauthorized { registry, attempts, .. } | Self::Denied { registry, attempts, .. } => {
                 Some(format!("{}{}", login(registry), tried(attempts)))
             }
@@ -227,10 +238,6 @@ impl SourceError {
             Self::Token { registry, .. } => Some(login(registry)),
             Self::NotFound { .. } => {
                 Some("check the name and the tag; a tag may have been deleted or never pushed".into())
-            }
-            // What Go's server says to plain http.
-            Self::Status { status: 400, message, .. } if message.contains("HTTPS server") => {
-                Some("the registry speaks https: pass --ca-file FILE with its certificate authority".into())
             }
             Self::Network { reason, .. } if reason.contains("ertificate") => {
                 Some("for a private certificate authority pass --ca-file FILE".into())

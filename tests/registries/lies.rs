@@ -1,6 +1,7 @@
 //! Registries that give other content than they promise: none of it is shown.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,27 +14,56 @@ use crate::support::layers::{Compression, compress, digest_of};
 
 use super::stage::{Artifacts, NAME, User, files, image, in_all, nothing_is_shown};
 
+/// The blob with a digest as the registry keeps it, to be tampered with.
+struct Kept {
+    path: PathBuf,
+    right: Vec<u8>,
+}
+
+impl Kept {
+    fn by(artifacts: &Artifacts, digest: &str) -> Self {
+        let path = artifacts.folder.path().join("blobs/sha256").join(&digest["sha256:".len()..]);
+        let right = fs::read(&path).expect("the blob is there");
+        Self { path, right }
+    }
+
+    fn spoil(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = self.right.clone();
+        change(&mut bytes);
+        fs::write(&self.path, bytes).expect("the file can be written");
+    }
+}
+
 #[test]
 fn bytes_that_were_tampered_with_are_never_shown() {
     let artifacts = Artifacts::new();
-    let layer = image().layers()[0].digest();
-    let path = artifacts.folder.path().join("blobs/sha256").join(&layer["sha256:".len()..]);
-    let right = fs::read(&path).expect("the layer is there");
-    let spoil = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = right.clone();
-        change(&mut bytes);
-        fs::write(&path, bytes).expect("the file can be written");
-    };
-    let middle = right.len() / 2;
-    spoil(&|bytes| bytes[middle] ^= 1);
-    nothing_is_shown(&artifacts, &["error: ", &layer, "other contents"]);
+    let digest = image().layers()[0].digest();
+    let layer = Kept::by(&artifacts, &digest);
+    let middle = layer.right.len() / 2;
+    for early in [100, middle] {
+        layer.spoil(|bytes| bytes[early] ^= 1);
+        nothing_is_shown(&artifacts, &["error: ", &digest, "other contents"]);
+    }
     // Behind the end of the tar.
-    spoil(&|bytes| *bytes.last_mut().expect("it is not empty") = 1);
-    nothing_is_shown(&artifacts, &["error: ", &layer, "other contents"]);
-    spoil(&|bytes| bytes.extend([0; 512]));
-    nothing_is_shown(&artifacts, &["error: ", &layer, "where its manifest says"]);
-    spoil(&|_| {});
+    layer.spoil(|bytes| *bytes.last_mut().expect("it is not empty") = 1);
+    nothing_is_shown(&artifacts, &["error: ", &digest, "other contents"]);
+    layer.spoil(|bytes| bytes.extend([0; 512]));
+    nothing_is_shown(&artifacts, &["error: ", &digest, "where its manifest says"]);
+    layer.spoil(|_| {});
     artifacts.agrees();
+}
+
+#[test]
+fn a_configuration_that_was_tampered_with_is_not_believed() {
+    let artifacts = Artifacts::new();
+    let digest = digest_of(&image().config_bytes());
+    let config = Kept::by(&artifacts, &digest);
+    // Another working directory, of the same length.
+    config.spoil(|bytes| *bytes = String::from_utf8_lossy(bytes).replace("/app", "/srv").into_bytes());
+    assert_ne!(fs::read(&config.path).expect("it is there"), config.right);
+    nothing_is_shown(&artifacts, &["error: ", &digest, "other contents"]);
+    config.spoil(|bytes| bytes.push(b' '));
+    nothing_is_shown(&artifacts, &["error: ", &digest, "where its manifest says"]);
 }
 
 #[test]

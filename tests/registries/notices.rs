@@ -32,6 +32,26 @@ fn a_warning_of_the_registry_is_told_once_and_changes_nothing() {
     }
     let outcome = artifacts.user.run(&["ls", &reference, "--quiet"]).exits(0);
     assert_eq!(outcome.stderr, "");
+    for arguments in [&["ls", &reference][..], &["layers", &reference], &["grep", &reference, "main"]] {
+        let report = artifacts.user.run(&[arguments, &["--format", "json"]].concat()).exits(0).json();
+        assert_eq!(report["image"]["warnings"], serde_json::json!([text]), "{arguments:?}");
+    }
+    let outcome = artifacts.user.run(&["diff", &reference, &reference]).exits(0);
+    assert_eq!(outcome.stderr, format!("warning: {text}\n"), "two images of one registry warn once");
+}
+
+#[test]
+fn a_warning_before_a_failure_is_in_its_report() {
+    let artifacts = Artifacts::new();
+    artifacts.registry.always(Phase::Manifest, Fault::Change(deprecated));
+    artifacts.registry.always(Phase::Blob, Fault::Status(404, None));
+    let text = format!("{} says: this repository moves on Monday", artifacts.registry.host());
+    let reference = artifacts.reference();
+    for arguments in [&["verify", &reference][..], &["ls", &reference], &["identify", &reference]] {
+        let report = artifacts.user.run(&[arguments, &["--format", "json"]].concat()).exits(2).json();
+        assert_eq!(report["warnings"], serde_json::json!([text]), "{arguments:?}");
+        assert_eq!(report["error"]["kind"], "not-found", "{arguments:?}");
+    }
 }
 
 /// A registry that warns with what it was sent: nobody sees that.

@@ -75,6 +75,8 @@ pub(crate) enum Fault {
     Body(Vec<u8>),
     /// 401 as if the token had expired.
     Expired,
+    /// All bytes, though only a range was asked for.
+    Whole,
     /// The answer is changed like this.
     Change(fn(Response) -> Response),
 }
@@ -168,6 +170,11 @@ impl State {
             Some(Fault::Expired) => challenge(host, scope_of(phase)),
             Some(Fault::Status(status, after)) => failure(status, after),
             Some(Fault::Redirect(location)) => Response::new(302, "").header("Location", location),
+            Some(Fault::Whole) => {
+                let mut request = request.clone();
+                request.headers.retain(|(name, _)| name != "range");
+                self.honest(host, phase, &request)
+            }
             fault => spoil(self.honest(host, phase, request), fault),
         };
         let entry = Recorded { phase, request: request.clone(), status: response.status };
@@ -349,7 +356,7 @@ fn spoil(mut response: Response, fault: Option<Fault>) -> Response {
             response = response.header("Docker-Content-Digest", digest_of(b"other content"));
         }
         // The others took the place of the answer before it was made.
-        Some(Fault::Status(..) | Fault::Redirect(_) | Fault::Expired) | None => {}
+        Some(Fault::Status(..) | Fault::Redirect(_) | Fault::Expired | Fault::Whole) | None => {}
     }
     response
 }

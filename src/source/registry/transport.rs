@@ -1,14 +1,17 @@
 //! One request, with its redirects: what may be followed, what may be sent where, and how much may come back.
 
 use std::borrow::Cow;
-use std::error::Error as _;
+use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, Url};
 
+use crate::digest::Digest;
 use crate::limits;
+use crate::reference::ImageRef;
 use crate::source::{Options, SourceError, TlsMode};
 
 /// How long connecting may take; a registry that needs longer is down.
@@ -115,13 +118,25 @@ pub(super) fn shown(url: &Url) -> String {
     // Both fail only for addresses that cannot have them.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    if url.path().starts_with("/v2/") {
+    if is_call(url.path()) {
         return url.to_string();
     }
     // Artifact Registry's signed locations carry their token in the path, and whoever has it needs no other.
     let path = url.path().split('/').map(shortened).collect::<Vec<_>>().join("/");
     url.set_path("");
     format!("{}{path}", url.as_str().trim_end_matches('/'))
+}
+
+/// Whether a path is one that registries are asked for, of which no part is secret (distribution-spec, "Endpoints").
+fn is_call(path: &str) -> bool {
+    let Some(call) = path.strip_prefix("/v2/") else { return false };
+    let mut parts = call.rsplitn(3, '/');
+    let (Some(version), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+        return call.is_empty();
+    };
+    let mark = if version.parse::<Digest>().is_ok() { '@' } else { ':' };
+    let reference = format!("registry.invalid/{name}{mark}{version}").parse();
+    matches!(kind, "manifests" | "blobs" | "referrers") && matches!(reference, Ok(ImageRef::Registry(_)))
 }
 
 /// The beginning of what is too long to be a name.
@@ -147,8 +162,23 @@ pub(super) fn too_slow(url: &Url) -> Failure {
 
 /// Whether the same connection would fail the same way again.
 pub(super) fn is_hopeless(error: &reqwest::Error) -> bool {
-    let reason = reason(error);
-    reason.contains("ertificate") || reason.contains("dns error") || error.is_builder()
+    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    error.is_builder() || causes.any(|cause| is_untrusted(cause) || is_no_host(cause))
+}
+
+/// Whether a certificate was refused. What an I/O error wraps is not among the sources that it names.
+fn is_untrusted(cause: &(dyn StdError + 'static)) -> bool {
+    if let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        return is_untrusted(inner);
+    }
+    matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// Whether there is no such host, as opposed to a resolver that does not answer just now. The standard library passes
+/// on the words of `gai_strerror` and no code.
+fn is_no_host(cause: &(dyn StdError + 'static)) -> bool {
+    let text = cause.to_string();
+    text.starts_with("failed to lookup address information") && !text.contains("Temporary failure")
 }
 
 /// The innermost reasons of a client error, without its address.
@@ -239,4 +269,27 @@ pub(super) async fn message(response: Response, conceal: impl Fn(String) -> Stri
 fn one_line(text: &str) -> String {
     const CHARACTERS: usize = 400;
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_lets_people_in() {
+        let cases = [
+            ("https://u:p@r.example/v2/a/b/manifests/v1?token=t#f", "https://r.example/v2/a/b/manifests/v1"),
+            ("https://r.example/v2/", "https://r.example/v2/"),
+            (
+                "https://r.example/v2/a-long-name-of-a-service-of-ours/manifests/v1",
+                "https://r.example/v2/a-long-name-of-a-service-of-ours/manifests/v1",
+            ),
+            // Storage that a redirect leads to may call its addresses what it likes.
+            ("https://s.example/v2/eyJhbGciOiJSUzI1NiIsInR5cCI6/blobs/b", "https://s.example/v2/eyJhbG…/blobs/b"),
+            ("https://s.example/get/AbCdEfGhIjKlMnOpQrStUvWxYz", "https://s.example/get/AbCdEf…"),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(shown(&Url::parse(address).expect("an address")), expected);
+        }
+    }
 }

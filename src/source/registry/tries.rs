@@ -47,8 +47,10 @@ impl<'a> Tries<'a> {
             Failure::Refused(error) => (error, None),
             Failure::Transient { error, wait } => (error, wait),
         };
-        let bearable = wait.is_none_or(|wait| wait.as_secs() <= limits::RETRY_AFTER_SECONDS);
-        let Some(pause) = self.pauses.next().filter(|_| bearable) else { return Err(error.after(self.failed)) };
+        if let Some(wait) = wait.filter(|wait| wait.as_secs() > limits::RETRY_AFTER_SECONDS) {
+            return Err(SourceError::Busy { error: Box::new(error.after(self.failed)), wait });
+        }
+        let Some(pause) = self.pauses.next() else { return Err(error.after(self.failed)) };
         let pause = pause.max(wait.unwrap_or_default());
         self.notices.retry(error.to_string(), self.failed + 1, pause);
         Ok(pause)
