@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
-# run.sh SECONDS [TARGET…]: runs each target, or all of them, for that long over its seeds and what earlier runs found.
-# Says in one line a target how many inputs it ran. Ends with the first crash, and with a target that ran no inputs.
+# run.sh [--dev] SECONDS [TARGET…]: runs each target, or all of them, for that long over its seeds and what earlier runs
+# found; with --dev in a build that is quickly made and slowly run. Says in one line a target how many inputs it ran. Ends
+# with the first crash, and with a target that ran no inputs.
 set -euo pipefail
 cd "$(dirname "$0")"
 
+profile=()
+if [ "${1-}" = --dev ]; then
+  profile=(--dev)
+  shift
+fi
 if ! [[ "${1-}" =~ ^[1-9][0-9]*$ ]]; then
-  echo "usage: $0 SECONDS [TARGET…]" >&2
+  echo "usage: $0 [--dev] SECONDS [TARGET…]" >&2
   exit 2
 fi
 if ! cargo fuzz --version >/dev/null 2>&1; then
@@ -39,7 +45,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target"
-  if ! cargo fuzz run --sanitizer none "$target" "corpus/$target" "seeds/$target" -- "-max_total_time=$seconds" \
+  if ! cargo fuzz run "${profile[@]}" --sanitizer none "$target" "corpus/$target" "seeds/$target" -- "-max_total_time=$seconds" \
     "-max_len=$(longest "$target")" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 >"$log" 2>&1; then
     cat "$log" >&2
     echo "$target: FAILED" >&2

@@ -50,9 +50,21 @@ pub(crate) fn agree(one: &Made, other: &Made) -> bool {
     one == other || one.is_err() && other.is_err()
 }
 
-/// `stack`, of which shipproof makes `ours`, as `runtime` needs it, and the classes that it is of.
-pub(crate) fn written_for(runtime: Runtime, stack: &Stack, ours: &Made) -> (Stack, Vec<&'static str>) {
+/// A stack as a runtime needs it, and what shipproof makes of that.
+pub(crate) struct Written {
+    pub(crate) stack: Stack,
+    pub(crate) ours: Made,
+    /// The classes that it is of.
+    pub(crate) names: Vec<&'static str>,
+}
+
+/// `stack`, of which shipproof makes `ours`, as `runtime` needs it.
+pub(crate) fn written_for(runtime: Runtime, stack: &Stack, ours: &Made) -> Written {
     let (mut stack, mut names) = (stack.clone(), Vec::new());
+    let passable = if runtime == Runtime::Podman && ours.is_err() { without_circles(&stack) } else { None };
+    names.extend(passable.is_some().then_some("removal behind a circle of links"));
+    let ours = &passable.as_ref().map_or_else(|| ours.clone(), |stack| merged(&stack.layers()));
+    stack = passable.unwrap_or(stack);
     for class in CLASSES.iter().filter(|class| class.runtimes.contains(&runtime)) {
         // Each entry can be of a class once, and a class adds one entry at most.
         let limit = 2 * stack.places().count();
@@ -63,7 +75,21 @@ pub(crate) fn written_for(runtime: Runtime, stack: &Stack, ours: &Made) -> (Stac
         }
         names.extend((rounds > 0).then_some(class.name));
     }
-    (stack, names)
+    Written { stack, ours: ours.clone(), names }
+}
+
+/// Without the removals whose way leads in a circle. shipproof and umoci refuse them, to podman they remove nothing: the
+/// one class in which the other writing does not mean the same.
+fn without_circles(stack: &Stack) -> Option<Stack> {
+    let is_refused = |place: &(usize, usize)| {
+        let made = |with| merged(&stack.until(*place, with).layers());
+        let circle = made(true).is_err_and(|refusal| refusal.contains("too many symbolic links"));
+        is_removal(&stack.entry(*place)) && circle && made(false).is_ok()
+    };
+    // The first one hides those after it.
+    let place = stack.places().find(is_refused)?;
+    let less = without(stack, place);
+    Some(without_circles(&less).unwrap_or(less))
 }
 
 fn rewritten(class: &Class, stack: &Stack, ours: &Made) -> Option<Stack> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use super::classes::{Runtime, agree, written_for};
+use super::classes::{Runtime, Written, agree, written_for};
 use super::ours::{TAG, merged};
 use super::parallel::in_parallel;
 use super::shown::shown;
@@ -51,20 +51,18 @@ fn by_podman(stacks: &[Stack]) -> Option<Vec<Made>> {
 fn judge(runtime: Runtime, stacks: &[Stack], unpack: impl Fn(&[Stack]) -> Option<Vec<Made>>) -> Option<Vec<Verdict>> {
     let made = unpack(stacks)?;
     let ours: Vec<Made> = stacks.iter().map(|stack| merged(&stack.layers())).collect();
-    let (mut names, mut rewritten) = (Vec::new(), Vec::new());
-    for ((stack, ours), _) in stacks.iter().zip(&ours).zip(&made).filter(|((_, ours), made)| !agree(ours, made)) {
-        let (stack, classes) = written_for(runtime, stack, ours);
-        rewritten.push(stack);
-        names.push(classes.join(" + "));
-    }
-    let mut again = names.into_iter().zip(unpack(&rewritten)?);
+    let differing = stacks.iter().zip(&ours).zip(&made).filter(|((_, ours), made)| !agree(ours, made));
+    let written: Vec<Written> = differing.map(|((stack, ours), _)| written_for(runtime, stack, ours)).collect();
+    let rewritten: Vec<Stack> = written.iter().map(|written| written.stack.clone()).collect();
+    let mut again = written.into_iter().zip(unpack(&rewritten)?);
     let verdict = |(ours, made): (&Made, &Made)| {
         if agree(ours, made) {
             return Ok(if ours.is_ok() { "the same" } else { "refused by both" }.to_owned());
         }
-        let (names, second) = again.next().expect("each that differs was unpacked again");
+        let (written, second) = again.next().expect("each that differs was unpacked again");
+        let names = written.names.join(" + ");
         let told = || format!("shipproof makes\n{}and {runtime:?} makes\n{}", shown(ours), shown(made));
-        if agree(ours, &second) { Ok(names) } else { Err(format!("{}[{names}]\n{}", told(), shown(&second))) }
+        if agree(&written.ours, &second) { Ok(names) } else { Err(format!("{}[{names}]\n{}", told(), shown(&second))) }
     };
     Some(ours.iter().zip(&made).map(verdict).collect())
 }
