@@ -81,6 +81,10 @@ pub struct Symptoms<'a> {
     pub scope: Scope,
     /// Whether history ends too early to say that bytes are in no commit.
     pub is_shallow: bool,
+    /// The stages that copy, by their names in the Dockerfile, where they are known and have some.
+    pub stages: &'a [String],
+    /// What may be run in place of files that differ.
+    pub shadows: &'a [String],
 }
 
 /// Which files of the image were looked at.
@@ -98,6 +102,14 @@ impl<'a> Symptoms<'a> {
         self.findings.iter().filter(move |finding| finding.status.differs(strictness))
     }
 
+    /// The command that runs the copying steps anew.
+    fn without_cache(&self) -> String {
+        match self.stages {
+            [] => "docker build --no-cache".to_owned(),
+            stages => format!("docker build --no-cache-filter {}", stages.join(",")),
+        }
+    }
+
     fn with(&self, status: Status) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.status == status)
     }
@@ -106,6 +118,12 @@ impl<'a> Symptoms<'a> {
 /// The cause of what differs; `None` where nothing does.
 pub fn diagnose(symptoms: &Symptoms<'_>) -> Option<Cause> {
     symptoms.differing().next()?;
+    let mut cause = of_files(symptoms)?;
+    cause.evidence.extend_from_slice(symptoms.shadows);
+    Some(cause)
+}
+
+fn of_files(symptoms: &Symptoms<'_>) -> Option<Cause> {
     if let Some(cause) = of_one_commit(symptoms) {
         return Some(cause);
     }
@@ -177,9 +195,10 @@ fn of_the_named(symptoms: &Symptoms<'_>, whole: &Identity, newest: &Placed) -> C
             named(newest)
         ),
         evidence,
-        hint: "verify the whole image, without FILE, to know which; then build again without the cache (docker build \
-               --no-cache) and push"
-            .to_owned(),
+        hint: format!(
+            "verify the whole image, without FILE, to know which; then build again without the cache ({}) and push",
+            symptoms.without_cache()
+        ),
         parts: vec![CauseKind::OldImage, CauseKind::CachedLayer],
     }
 }

@@ -157,7 +157,7 @@ mod tests {
 
     fn file(number: u8) -> EntryKind {
         let blob = BlobId::of(&[number], ObjectFormat::Sha1).unwrap();
-        EntryKind::Regular(FileContent { size: 1, blob, sha256: [number; 32], position: 0 })
+        EntryKind::Regular(FileContent { size: 1, blob, sha256: [number; 32], mtime: 0, position: 0 })
     }
 
     fn link(target: &str) -> EntryKind {

@@ -117,6 +117,11 @@ impl From<SourceError> for Error {
 }
 
 impl Error {
+    /// Contents kept in a temporary file that cannot be read back.
+    pub fn kept(source: io::Error) -> Self {
+        Self::File { path: std::env::temp_dir(), verb: "read", source }
+    }
+
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -89,6 +89,7 @@ pub mod compare;
 pub mod diagnosis;
 pub mod identify;
 pub mod mapping;
+pub mod python;
 pub mod select;
 // Looking inside one image, or two.
 pub mod difference;

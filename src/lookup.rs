@@ -151,7 +151,7 @@ mod tests {
 
     fn regular(path: &str, number: u8) -> Change {
         let blob = BlobId::of(&[number], ObjectFormat::Sha1).unwrap();
-        put(path, EntryKind::Regular(FileContent { size: 1, blob, sha256: [number; 32], position: 0 }))
+        put(path, EntryKind::Regular(FileContent { size: 1, blob, sha256: [number; 32], mtime: 0, position: 0 }))
     }
 
     fn link(path: &str, target: &str) -> Change {

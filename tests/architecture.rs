@@ -17,7 +17,7 @@ const ORDER: [&[&str]; 20] = [
     &["repo"],
     &["mapping"],
     &["compare"],
-    &["claims", "identify"],
+    &["claims", "identify", "python"],
     &["diagnosis"],
     &["select"],
     &["difference", "extract", "search"],

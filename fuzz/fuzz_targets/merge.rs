@@ -67,7 +67,7 @@ fn change(line: &[u8]) -> Option<Change> {
         b"f" => {
             let (path, text) = split(rest, b'=')?;
             let blob = BlobId::of(text, ObjectFormat::Sha1).expect("no collision");
-            let content = FileContent { size: text.len() as u64, blob, sha256: [0; 32], position: 0 };
+            let content = FileContent { size: text.len() as u64, blob, sha256: [0; 32], mtime: 0, position: 0 };
             put(path, 0o644, EntryKind::Regular(content))
         }
         b"l" => split(rest, b'>').and_then(|(path, target)| put(path, 0o777, EntryKind::Symlink(target.to_vec()))),

@@ -130,8 +130,10 @@ pub(super) fn elsewhere(symptoms: &Symptoms<'_>) -> Option<Cause> {
         kind: CauseKind::Mixed,
         summary,
         evidence: others,
-        hint: "build again from a clean checkout without the cache (docker build --no-cache), push, and verify again"
-            .to_owned(),
+        hint: format!(
+            "build again from a clean checkout without the cache ({}), push, and verify again",
+            symptoms.without_cache()
+        ),
         parts: Vec::new(),
     })
 }

@@ -21,8 +21,10 @@ pub(super) fn cached(symptoms: &Symptoms<'_>) -> Option<Cause> {
         kind: CauseKind::CachedLayer,
         summary: stale.iter().map(one).collect::<Vec<_>>().join("; "),
         evidence,
-        hint: "build again without the cache (docker build --no-cache), push, and verify the new image before deploying it"
-            .to_owned(),
+        hint: format!(
+            "build again without the cache ({}), push, and verify the new image before deploying it",
+            symptoms.without_cache()
+        ),
         parts: Vec::new(),
     })
 }
@@ -92,7 +94,11 @@ pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
             "{} stale in a layer that is otherwise newer: the builder did not see the change",
             files(stale.len())
         );
-        (CauseKind::CachedLayer, summary, "touch the files and build again without the cache (docker build --no-cache)")
+        (
+            CauseKind::CachedLayer,
+            summary,
+            format!("touch the files and build again without the cache ({})", symptoms.without_cache()),
+        )
     } else {
         let summary = format!(
             "{} stale in a layer that equals no commit: built from a work tree of mixed states",
@@ -101,10 +107,10 @@ pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
         (
             CauseKind::DirtyBuild,
             summary,
-            "build again from a clean checkout (git status --short shows what is not committed)",
+            "build again from a clean checkout (git status --short shows what is not committed)".to_owned(),
         )
     };
-    Some(Cause { kind, summary, evidence, hint: hint.to_owned(), parts: Vec::new() })
+    Some(Cause { kind, summary, evidence, hint, parts: Vec::new() })
 }
 
 fn files(count: usize) -> String {

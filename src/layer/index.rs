@@ -70,6 +70,8 @@ pub struct FileContent {
     pub blob: BlobId,
     /// Their SHA-256.
     pub sha256: [u8; 32],
+    /// When they were changed by the layer's word, in seconds since 1970. Nothing is compared by it.
+    pub mtime: i64,
     /// Which entry of the layer's tar holds them.
     pub position: u32,
 }
@@ -128,7 +130,10 @@ fn entry(
     format: ObjectFormat,
 ) -> Result<Entry, LayerFault> {
     let kind = match header.kind {
-        HeaderKind::Regular { size } => EntryKind::Regular(hash(&header.path, contents, size, format, position)?),
+        HeaderKind::Regular { size } => {
+            let (blob, sha256) = hash(&header.path, contents, size, format)?;
+            EntryKind::Regular(FileContent { size, blob, sha256, mtime: header.mtime, position })
+        }
         HeaderKind::Directory => EntryKind::Directory,
         HeaderKind::Symlink(target) => EntryKind::Symlink(target),
         HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
@@ -142,8 +147,7 @@ fn hash(
     contents: &mut dyn BufRead,
     size: u64,
     format: ObjectFormat,
-    position: u32,
-) -> Result<FileContent, LayerFault> {
+) -> Result<(BlobId, [u8; 32]), LayerFault> {
     let (mut blob, mut sha256) = (BlobHasher::new(size, format), Sha256::new());
     loop {
         let bytes = contents.fill_buf();
@@ -157,7 +161,7 @@ fn hash(
         contents.consume(count);
     }
     let blob = blob.finish().map_err(|_| LayerFault::Collision(path.clone()))?;
-    Ok(FileContent { size, blob, sha256: sha256.finalize().into(), position })
+    Ok((blob, sha256.finalize().into()))
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ impl Candidate {
             directories: directories.map(|(image, _)| image).collect(),
             basis,
             coverage,
+            stages: Vec::new(),
             warnings: warnings.collect(),
             rivals: Vec::new(),
         }
@@ -150,6 +151,7 @@ pub(super) fn from_dockerfile(
     });
     let mut plan = candidate.into_plan(MappingOrigin::Dockerfile, basis, coverage(&stage));
     plan.warnings.extend(unresolved);
+    plan.stages = stage.stages;
     Ok(plan)
 }
 

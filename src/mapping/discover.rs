@@ -23,6 +23,7 @@ struct Match {
     path: RepoPath,
     candidate: Candidate,
     coverage: Coverage,
+    stages: Vec<String>,
     rank: (bool, Fit),
 }
 
@@ -54,7 +55,7 @@ impl Match {
             true => format!("from {}, found in the repository", self.path),
             false => format!("from {} with context {}, found in the repository", self.path, self.candidate.context),
         };
-        self.candidate.into_plan(MappingOrigin::Dockerfile, basis, self.coverage)
+        Plan { stages: self.stages, ..self.candidate.into_plan(MappingOrigin::Dockerfile, basis, self.coverage) }
     }
 }
 
@@ -91,7 +92,8 @@ fn fit(
     let contexts = contexts_of(Some(path), context);
     let candidate = best_context(evidence, &stage.steps, contexts, Some(&ignore_file_of(path)))?;
     let rank = (runs_the_same(&stage, evidence.config), candidate.fit);
-    candidate.is_credible().then(|| Match { path: path.clone(), candidate, coverage: coverage(&stage), rank })
+    let coverage = coverage(&stage);
+    candidate.is_credible().then(|| Match { path: path.clone(), candidate, coverage, stages: stage.stages, rank })
 }
 
 /// Whether the last copies of the history are these steps.

@@ -97,6 +97,8 @@ pub struct Plan {
     pub basis: String,
     /// Whether the steps tell everything that came from the repository.
     pub coverage: Coverage,
+    /// The stages that copy, by their names in the Dockerfile; empty where that is not known or one has no name.
+    pub stages: Vec<String>,
     /// What was noticed on the way.
     pub warnings: Vec<String>,
     /// Other plans for which as much speaks. Only the comparison can tell whether the image is that of one of them.

@@ -21,7 +21,7 @@ fn change(line: &str) -> Change {
         "f" => {
             let (path, text) = rest.split_once('=').unwrap();
             let blob = BlobId::of(text.as_bytes(), ObjectFormat::Sha1).unwrap();
-            let content = FileContent { size: text.len() as u64, blob, sha256: [0; 32], position: 0 };
+            let content = FileContent { size: text.len() as u64, blob, sha256: [0; 32], mtime: 0, position: 0 };
             put(path, 0o644, EntryKind::Regular(content))
         }
         "l" | "h" => {

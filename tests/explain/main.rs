@@ -8,6 +8,7 @@ mod built;
 mod claims;
 mod contains;
 mod differences;
+mod python;
 mod random;
 mod shapes;
 mod slow;

@@ -46,6 +46,8 @@ pub(super) struct Header {
     pub(super) size: i64,
     /// Permissions, and whatever a builder wrote above them.
     pub(super) mode: i64,
+    /// When the contents were changed, in seconds since 1970.
+    pub(super) mtime: i64,
     /// Which dialect.
     pub(super) format: Format,
 }
@@ -70,7 +72,7 @@ pub(super) fn parse(block: &Block) -> Result<Header, TarError> {
     let (size, mode) = (read("size", SIZE)?, read("mode", MODE)?);
     read("user", UID)?;
     read("group", GID)?;
-    read("time", MTIME)?;
+    let mtime = read("time", MTIME)?;
     if format != Format::V7 {
         read("device", DEVICE_MAJOR)?;
         read("device", DEVICE_MINOR)?;
@@ -86,7 +88,7 @@ pub(super) fn parse(block: &Block) -> Result<Header, TarError> {
         name.push(b'/');
     }
     name.extend_from_slice(text(&block[NAME]));
-    Ok(Header { typeflag: block[TYPE], name, link: text(&block[LINK]).to_vec(), size, mode, format })
+    Ok(Header { typeflag: block[TYPE], name, link: text(&block[LINK]).to_vec(), size, mode, mtime, format })
 }
 
 fn format(block: &Block) -> Result<Format, TarError> {

@@ -27,6 +27,8 @@ pub(super) struct Header {
     pub(super) path: ImagePath,
     /// Its permission bits, without the type.
     pub(super) mode: u32,
+    /// When its contents were changed, in seconds since 1970.
+    pub(super) mtime: i64,
     /// What it is.
     pub(super) kind: HeaderKind,
 }
@@ -88,5 +90,5 @@ fn read_member(member: Member) -> Result<Option<Header>, LayerFault> {
         unknown => return Err(LayerFault::Tar(TarError::Type(unknown).into())),
     };
     let mode = u32::try_from(member.mode & MODE_BITS).unwrap_or_default();
-    Ok(Some(Header { path: ImagePath::clean(&member.name), mode, kind }))
+    Ok(Some(Header { path: ImagePath::clean(&member.name), mode, mtime: member.mtime, kind }))
 }

@@ -79,6 +79,12 @@ impl Records {
         }
     }
 
+    /// When the contents were changed, in whole seconds since 1970.
+    pub(super) fn mtime(&self) -> Option<i64> {
+        let time = self.get(Key::Time);
+        decimal(time.split(|&byte| byte == b'.').next().unwrap_or_default())
+    }
+
     /// Whether the values that this program does not use are ones that Go reads.
     pub(super) fn check_others(&self) -> Result<(), TarError> {
         self.number(Key::User)?;

@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub(super) link: Vec<u8>,
     /// Permissions, and whatever a builder wrote above them.
     pub(super) mode: i64,
+    /// When the contents were changed, in seconds since 1970.
+    pub(super) mtime: i64,
     /// Bytes of the contents, holes included.
     pub(super) size: u64,
 }
@@ -92,19 +94,20 @@ impl<R: Read> Reader<R> {
 
     fn global(&mut self, header: header::Header) -> io::Result<Member> {
         Records::parse(self.extension()?)?;
-        let header::Header { typeflag, name, link, mode, .. } = header;
-        Ok(Member { typeflag, name, link, mode, size: 0 })
+        let header::Header { typeflag, name, link, mode, mtime, .. } = header;
+        Ok(Member { typeflag, name, link, mode, mtime, size: 0 })
     }
 
     /// Puts the header and its extensions together (Go: `mergePAX`; a GNU name goes before a PAX one, wherever they
     /// stand).
     fn member(&mut self, header: header::Header, block: &Block, extensions: &Extensions) -> io::Result<Member> {
-        let header::Header { mut typeflag, mut name, mut link, mut size, mode, format } = header;
+        let header::Header { mut typeflag, mut name, mut link, mut size, mode, mut mtime, format } = header;
         if let Some(records) = &extensions.records {
             records.check_others()?;
             replace(&mut name, records.get(Key::Path));
             replace(&mut link, records.get(Key::LinkPath));
             size = records.number(Key::Size)?.unwrap_or(size);
+            mtime = records.mtime().unwrap_or(mtime);
         }
         replace(&mut name, &extensions.name);
         replace(&mut link, &extensions.link);
@@ -113,7 +116,7 @@ impl<R: Read> Reader<R> {
             typeflag = if name.ends_with(b"/") { b'5' } else { b'0' };
         }
         self.begin(typeflag, size)?;
-        let mut member = Member { typeflag, name, link, mode, size: self.left };
+        let mut member = Member { typeflag, name, link, mode, mtime, size: self.left };
         if let Some(expansion) = self.expansion(&mut member, size, block, format, extensions.records.as_ref())? {
             member.size = expansion.size();
             self.add_holes(expansion.holes())?;

@@ -8,7 +8,7 @@ use super::expand::{Environment, Unknown, expand};
 use super::instruction::{Command, Instruction, Numbered};
 use super::{Dockerfile, Stage};
 use crate::limits;
-use crate::mapping::step::{CopyStep, Destination};
+use crate::mapping::step::{CopyStep, Destination, Origin};
 use crate::path::ImagePath;
 
 /// What a build adds to the Dockerfile.
@@ -37,6 +37,8 @@ pub struct ResolvedStage {
     pub entrypoint: Option<Command>,
     /// What could not be resolved, in order.
     pub unresolved: Vec<UnresolvedStep>,
+    /// The names of the stages that copy, and of those that they copy from; empty where one of them has none.
+    pub stages: Vec<String>,
 }
 
 /// An instruction whose effect is not known.
@@ -59,10 +61,32 @@ impl Dockerfile {
         while let Some(base) = self.base(chain[chain.len() - 1], &mut run) {
             chain.push(base);
         }
+        let mut names = Some(Vec::new());
         for index in chain.into_iter().rev() {
+            let before = run.resolved.steps.len();
             run.stage(&self.stages[index]);
+            names = names.and_then(|names| self.with_copying(names, index, &run.resolved.steps[before..]));
         }
+        run.resolved.stages = names.unwrap_or_default();
         Ok(run.resolved)
+    }
+
+    /// `names` with those of stage `index` and of what its `steps` copy from; `None` where one of them has none.
+    fn with_copying(&self, mut names: Vec<String>, index: usize, steps: &[CopyStep]) -> Option<Vec<String>> {
+        let other = |step: &CopyStep| match &step.origin {
+            Origin::Stage(from) => {
+                self.stage_named(from, index).or_else(|| from.parse().ok().filter(|&other| other < index))
+            }
+            _ => None,
+        };
+        let own = (!steps.is_empty()).then_some(index);
+        for stage in own.into_iter().chain(steps.iter().filter_map(other)) {
+            let name = self.stages[stage].name.as_ref().filter(|name| is_stage_name(name))?;
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Some(names)
     }
 
     fn target(&self, wanted: Option<&str>) -> Result<usize, DockerfileError> {
@@ -96,6 +120,12 @@ impl Dockerfile {
     }
 }
 
+/// Whether BuildKit takes it for the name of a stage (`parseBuildStageName` of its Dockerfile frontend).
+fn is_stage_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(is_inner)
+}
+
 struct Run<'a> {
     escape: char,
     build: &'a BuildArguments<'a>,
@@ -117,6 +147,7 @@ impl<'a> Run<'a> {
             command: None,
             entrypoint: None,
             unresolved: Vec::new(),
+            stages: Vec::new(),
         };
         let (global, environment) = (Environment::new([]), Environment::new(inherited));
         Self { escape, build, global, environment, has_command: false, sources: 0, resolved }

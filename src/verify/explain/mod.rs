@@ -8,6 +8,7 @@ mod claims;
 mod closest;
 mod identity;
 mod past;
+mod python;
 mod question;
 
 use std::collections::BTreeMap;
@@ -39,7 +40,9 @@ pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformRes
         let (claims, unread) = claims::judge(job, opened, result, &looked)?;
         result.claims = claims;
         warnings.extend(unread);
-        result.cause = cause(job, result);
+        let shadows = python::shadows(job, result)?;
+        warnings.extend(shadows.warnings);
+        result.cause = cause(job, result, &shadows.evidence);
     }
     Ok(warnings)
 }
@@ -91,7 +94,7 @@ fn cleaned(job: &Job<'_>, result: &PlatformResult) -> Result<BTreeMap<usize, Blo
     failure.map_or(Ok(cleaned), |error| Err(error.into()))
 }
 
-fn cause(job: &Job<'_>, result: &PlatformResult) -> Option<diagnosis::Cause> {
+fn cause(job: &Job<'_>, result: &PlatformResult, shadows: &[String]) -> Option<diagnosis::Cause> {
     let is_worktree = job.git.snapshot.origin == Origin::WorkTree;
     let shown = job.git.commit.as_ref().filter(|_| !is_worktree).map(|commit| commit.short.as_str());
     diagnosis::diagnose(&Symptoms {
@@ -104,5 +107,7 @@ fn cause(job: &Job<'_>, result: &PlatformResult) -> Option<diagnosis::Cause> {
         is_work_tree: is_worktree,
         scope: if job.options.selection.is_everything() { Scope::Everything } else { Scope::Named },
         is_shallow: job.repository.is_shallow(),
+        stages: &result.plan.stages,
+        shadows,
     })
 }
