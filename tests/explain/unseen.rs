@@ -1,4 +1,4 @@
-//! What the builder did not see: changes that leave size and time as they were.
+//! What the builder did not see: changes that leave size and time as they were, and files that `.dockerignore` hides.
 
 use serde_json::Value;
 
@@ -48,4 +48,42 @@ fn a_change_of_neither_size_nor_time_goes_unseen() {
             ),
         ],
     );
+}
+
+#[test]
+fn what_dockerignore_hides_is_missing_and_that_is_why() {
+    let mut story = Story::new();
+    story.scene.repo.write("f shared/.dockerignore 0644 c.py\\n.dockerignore\\n\n");
+    story.ids.push(story.scene.repo.commit("Ignore c"));
+    // By the repository's top nothing is ignored, but the directory was built by itself.
+    let shared = story.lines("HEAD", "shared").replace(&story.lines("HEAD", "shared/c.py"), "");
+    let shared = shared.replace(&story.lines("HEAD", "shared/.dockerignore"), "");
+    let image = built(&shared, &story.lines("HEAD", "main.py"));
+    let findings = &["shared/.dockerignore missing", "shared/c.py missing"];
+    // Before the last commit there was one file less to miss.
+    let identity = &["partial 5 5", "1: partial 5 5", "2: exact 6 4"];
+    let report = story.scene.report(&story.scene.image(&image), &[], "mismatch");
+    let notes = report["findings"].as_array().expect("a report has findings").iter().map(|one| text(&one["note"]));
+    assert_eq!(notes.collect::<Vec<_>>(), ["no layer has it: shared/.dockerignore keeps it out of builds"; 2]);
+    assert_eq!(
+        evidence(&report),
+        ["shared/.dockerignore: no layer has it: shared/.dockerignore keeps it out of builds"]
+    );
+    hold(&story, vec![row("hidden by its directory", image, ("missing-files", NONE), findings, identity)]);
+}
+
+#[test]
+fn a_file_that_was_named_and_is_hidden_is_not_asked_to_be_mapped() {
+    let mut story = Story::new();
+    story.scene.repo.write("f .dockerignore 0644 **/util.py\\n.dockerignore\\n\n");
+    story.ids.push(story.scene.repo.commit("Ignore util"));
+    let shared = story.lines("HEAD", "shared").replace(&story.lines("HEAD", "shared/util.py"), "");
+    let image = story.scene.image(&built(&shared, &story.lines("HEAD", "main.py")));
+    story.scene.report(&image, &[], "match");
+    for arguments in [&["shared/util.py"][..], &["util.py"], &["shared/util.py", "--map", "/app=."]] {
+        let outcome = story.scene.verify(&image, arguments).exits(2);
+        let expected =
+            format!("error: `{}` is in the repository, but .dockerignore keeps it out of builds\n", arguments[0]);
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr), ("", expected));
+    }
 }
