@@ -73,10 +73,15 @@ fn an_octopus_is_a_commit_with_a_tree_of_its_own() {
     );
 }
 
-#[test]
-fn merges_may_cross() {
-    let mut story = Story::new();
-    let repo = &mut story.scene.repo;
+/// Two branches that merge each other, and the merge of both: a commit before they crossed, each of the merges, the end.
+struct Crossed {
+    left: String,
+    left_merge: String,
+    right_merge: String,
+    both: String,
+}
+
+fn cross(repo: &mut Repo) -> Crossed {
     let left = branch(repo, "Left", "main", &(file("shared/a.py", 4) + &file("shared/c.py", 4)));
     branch(repo, "Right", "main", &(file("main.py", 4) + &file("shared/c.py", 5)));
     let right_merge = merge(repo, "Left into right", &["Left"]);
@@ -87,6 +92,13 @@ fn merges_may_cross() {
     let both = merge(repo, "Both", &["Right"]);
     assert_eq!(repo.git(&["merge-base", "--all", "Right", "HEAD~1"]).lines().count(), 2);
     repo.git(&["checkout", "-q", "-B", "main", &both]);
+    Crossed { left, left_merge, right_merge, both }
+}
+
+#[test]
+fn merges_may_cross() {
+    let mut story = Story::new();
+    let Crossed { left, left_merge, right_merge, both } = cross(&mut story.scene.repo);
     let at = |shared: &str, main: &str| story.image(shared, main);
     hold(
         &story,
