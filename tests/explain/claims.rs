@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::story::Story;
+use crate::support::cli::Shipproof;
 use crate::support::images::{Image, Layout};
 use crate::support::scene::text;
 
@@ -108,19 +109,108 @@ fn what_the_base_image_says_is_about_itself() {
     assert_eq!(report["claims"][0]["inherited"], true, "{report:#}");
 }
 
+/// What BuildKit attests of a build from a checkout (docs.docker.com, "SLSA definitions"): in a local context the
+/// versions differ in where it stands.
+fn from_checkout(version: &str, revision: &str) -> Value {
+    let vcs = json!({ "localdir:context": ".", "revision": revision, "source": ORIGIN });
+    let image = json!([{ "uri": "pkg:docker/python@3.13", "digest": { "sha256": "0".repeat(64) } }]);
+    match version {
+        "v1" => json!({
+            "buildDefinition": {
+                "externalParameters": { "configSource": { "path": "Dockerfile" } }, "resolvedDependencies": image,
+            },
+            "runDetails": { "builder": { "id": "" }, "metadata": { "buildkit_metadata": { "vcs": vcs } } },
+        }),
+        _ => json!({
+            "invocation": { "configSource": { "entryPoint": "Dockerfile" } }, "materials": image,
+            "metadata": { "https://mobyproject.org/buildkit@v1#metadata": { "vcs": vcs } },
+        }),
+    }
+}
+
+/// The same of a build whose context is a repository and a branch.
+fn from_repository(version: &str, revision: &str) -> Value {
+    let uri = format!("{ORIGIN}.git#refs/heads/main");
+    match version {
+        "v1" => json!({
+            "buildDefinition": {
+                "externalParameters": { "configSource": { "uri": uri, "digest": { "sha1": revision } } },
+                "resolvedDependencies": [{ "uri": uri, "digest": { "sha1": revision } }],
+            },
+            "runDetails": { "builder": { "id": "" } },
+        }),
+        _ => json!({
+            "invocation": { "configSource": { "uri": uri, "digest": { "sha1": revision } } },
+            "materials": [{ "uri": uri, "digest": { "sha1": revision } }],
+        }),
+    }
+}
+
+const ORIGIN: &str = "https://git.example/team/app";
+
 #[test]
 fn provenance_in_an_index_is_read() {
     let story = Story::new();
     story.scene.repo.git(&["remote", "add", "origin", "https://git.example/team/app.git"]);
-    for (id, agrees) in [(&story.ids[5], true), (&story.ids[4], false)] {
-        let vcs = json!({ "revision": id, "source": "https://git.example/team/app" });
-        let predicate = json!({ "metadata": { "https://mobyproject.org/buildkit@v1#metadata": { "vcs": vcs } } });
-        let mut layout = Layout::new();
-        layout.tag_index("v1", &[story.image("HEAD", "HEAD")], Some(&predicate));
-        let folder = story.scene.images.path().join(&id[..8]);
-        layout.write_to(&folder);
-        let report = story.scene.report(&format!("oci:{}:v1", folder.display()), &[], "match");
-        let expected = [format!("provenance SLSA v0.2 {agrees}"), "provenance SLSA v0.2 true".to_owned()];
-        assert_eq!(judged(&report), expected, "{report:#}");
+    let unknown = "0123456789abcdef0123456789abcdef01234567".to_owned();
+    let ids = [(&story.ids[5], json!(true)), (&story.ids[4], json!(false)), (&unknown, json!(null))];
+    for version in ["v0.2", "v1"] {
+        for (id, agrees) in &ids {
+            for predicate in [from_checkout(version, id), from_repository(version, id)] {
+                let mut layout = Layout::new();
+                let digest = layout.tag_index("v1", &[story.image("HEAD", "HEAD")], Some((version, &predicate)));
+                let folder = story.scene.images.path().join(digest.replace(':', "-"));
+                layout.write_to(&folder);
+                let report = story.scene.report(&format!("oci:{}:v1", folder.display()), &[], "match");
+                let source = format!("provenance SLSA {version}");
+                assert_eq!(judged(&report), [format!("{source} {agrees}"), format!("{source} true")], "{report:#}");
+            }
+        }
     }
+}
+
+/// A clone of the story's repository, made with these options.
+fn clone(story: &Story, name: &str, options: &[&str]) -> Shipproof {
+    let repo = &story.scene.repo;
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let (url, folder) = (format!("file://{}", repo.path().display()), repo.beside(name));
+    repo.git(&[&["clone", "-q"], options, &[&url, &folder.display().to_string()]].concat());
+    Shipproof::new().directory(folder)
+}
+
+#[test]
+fn a_commit_that_a_shallow_clone_has_not_is_unknown() {
+    let story = Story::new();
+    let before = &story.ids[4];
+    let image = story.image("HEAD", "HEAD").label("org.opencontainers.image.revision", before);
+    let image = image.env("SHORT_SHA", &before[..7]).env("GIT_COMMIT", &format!("{before}-dirty"));
+    let mut layout = Layout::new();
+    layout.tag_index("v1", &[image], Some(("v1", &from_checkout("v1", before))));
+    layout.write_to(story.scene.images.path());
+    let reference = format!("oci:{}:v1", story.scene.images.path().display());
+    let sources = ["label org.opencontainers.image.revision", "env SHORT_SHA", "env GIT_COMMIT", "provenance SLSA v1"];
+    let hint = "no such commit in this shallow clone; git fetch --unshallow may bring it";
+    let whole = story.scene.report(&reference, &[], "match");
+    assert_eq!(judged(&whole)[..4], sources.map(|source| format!("{source} false")), "{whole:#}");
+
+    let shallow = clone(&story, "shallow", &["--depth=1"]);
+    let report = shallow.run(&["verify", &reference, "--format", "json"]).verdict("match");
+    assert_eq!(judged(&report)[..4], sources.map(|source| format!("{source} null")), "{report:#}");
+    for claim in 0..4 {
+        let claim = &report["claims"][claim];
+        assert_eq!((&claim["note"], &claim["commit"]), (&json!(hint), &json!(null)), "{report:#}");
+    }
+    let shown = shallow.run(&["verify", &reference, "--verbose"]).exits(0).stdout;
+    assert!(shown.contains("unknown    env SHORT_SHA = "), "{shown}");
+    assert!(!shown.contains("disagrees"), "{shown}");
+}
+
+#[test]
+fn a_commit_whose_trees_are_not_here_is_unknown() {
+    let story = Story::new();
+    let treeless = clone(&story, "treeless", &["--filter=tree:0"]);
+    let image = story.image("HEAD", "HEAD").label("commit-sha", &story.ids[4]);
+    let report = treeless.run(&["verify", &story.scene.image(&image), "--format", "json"]).verdict("match");
+    assert_eq!(judged(&report), ["label commit-sha null"], "{report:#}");
+    assert_eq!(report["claims"][0]["note"], "the trees of that commit are not in this clone");
 }

@@ -47,7 +47,7 @@ fn attestations_are_no_images_and_read_for_what_they_claim() {
     let repo = plain_repository();
     let mut layout = Layout::new();
     let both = [whole_image(), whole_image().platform("linux/arm64/v8")];
-    let digest = layout.tag_index("v1", &both, Some(&json!({ "builder": { "id": "the tests" } })));
+    let digest = layout.tag_index("v1", &both, Some(("v0.2", &json!({ "builder": { "id": "the tests" } }))));
     let folder = tempfile::tempdir().expect("a temporary folder");
     layout.write_to(folder.path());
     let registry = ArtifactRegistry::serve(folder.path());
