@@ -17,7 +17,8 @@ fn labels_and_variables_speak_of_commits_under_many_names() {
     let config = config(
         r#"{"config":{"Labels":{"org.opencontainers.image.revision":"abc","commit-sha":"","maintainer":"me",
             "org.label-schema.vcs-url":"https://git.example/a","commit":"yes","org.opencontainers.image.version":"1.2"},
-            "Env":["PATH=/bin","GIT_COMMIT=0123456-dirty","SOURCE_VERSION=1.2.3","COMMIT_SHA=$COMMIT_SHA"]}}"#,
+            "Env":["PATH=/bin","GIT_COMMIT=0123456-dirty","SOURCE_VERSION=1.2.3","COMMIT_SHA=$COMMIT_SHA","COMMIT=0123456",
+            "REVISION=012345"]}}"#,
     );
     let expected = [
         "label commit-sha =  (revision)",
@@ -26,6 +27,7 @@ fn labels_and_variables_speak_of_commits_under_many_names() {
         "label org.opencontainers.image.version = 1.2 (version)",
         "env GIT_COMMIT = 0123456-dirty (revision)",
         "env COMMIT_SHA = $COMMIT_SHA (revision)",
+        "env COMMIT = 0123456 (revision)",
     ];
     assert_eq!(texts(&of_config(&config, None)), expected);
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::story::Story;
+use crate::story::{Story, built};
 use crate::support::cli::Shipproof;
-use crate::support::images::{Image, Layout};
+use crate::support::images::{Image, Layout, OCI_INDEX};
 use crate::support::scene::text;
 
 /// The claims of a report as `source agrees`.
@@ -39,6 +39,12 @@ fn revisions_agree_or_not_or_cannot_be_judged() {
         let expected =
             [format!("label org.opencontainers.image.revision {agrees}"), format!("env GIT_COMMIT {agrees}")];
         assert_eq!(judged(&report), expected, "{value}: {report:#}");
+        let note = text(&report["claims"][0]["note"]);
+        assert_eq!(
+            note.ends_with("; the build's work tree had uncommitted changes"),
+            value == dirty,
+            "{value}: {note}"
+        );
     }
 }
 
@@ -68,6 +74,19 @@ fn a_commit_whose_file_is_gone_is_not_what_is_there() {
     let image = story.image("HEAD", "HEAD").label("commit-sha", &story.ids[5]);
     let report = story.scene.report(&story.scene.image(&image), &[], "match");
     assert_eq!(judged(&report), ["label commit-sha false"], "{report:#}");
+}
+
+#[test]
+fn files_that_git_never_had_speak_for_no_commit() {
+    let story = Story::new();
+    let (shared, main) = (story.lines("HEAD", "shared"), story.lines("HEAD", "main.py"));
+    let generated = "f app/shared/__pycache__/a.pyc 0644 x\n";
+    let leftover = story.lines(&story.ids[0], "shared/b.py");
+    for (more, verdict, agrees) in [(generated, "match", true), (&leftover, "mismatch", false)] {
+        let image = built(&(shared.clone() + more), &main).label("commit-sha", &story.ids[5]);
+        let report = story.scene.report(&story.scene.image(&image), &[], verdict);
+        assert_eq!(judged(&report), [format!("label commit-sha {agrees}")], "{report:#}");
+    }
 }
 
 #[test]
@@ -167,6 +186,29 @@ fn provenance_in_an_index_is_read() {
             }
         }
     }
+}
+
+#[test]
+fn provenance_is_about_the_platform_that_it_names() {
+    let story = Story::new();
+    let mut layout = Layout::new();
+    let mut manifests = Vec::new();
+    for (platform, id) in [("linux/amd64", &story.ids[5]), ("linux/arm64", &story.ids[4])] {
+        let image = story.image("HEAD", "HEAD").platform(platform);
+        let digest = layout.tag_index(&id[..8], &[image], Some(("v1", &from_checkout("v1", id))));
+        let index: Value = serde_json::from_slice(layout.blob(&digest)).expect("an index is JSON");
+        manifests.extend(index["manifests"].as_array().expect("an index has manifests").clone());
+    }
+    let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests });
+    let index = layout.add_blob(OCI_INDEX, index.to_string().into_bytes());
+    layout.add_tag("v1", index);
+    layout.write_to(story.scene.images.path());
+    let report = story.scene.report(&format!("oci:{}:v1", story.scene.images.path().display()), &[], "match");
+    let claims = report["claims"].as_array().expect("a report has claims").iter();
+    let revisions = claims.filter(|claim| claim["meaning"] == "revision");
+    let revisions: Vec<String> =
+        revisions.map(|claim| format!("{} {}", text(&claim["platform"]), claim["agrees"])).collect();
+    assert_eq!(revisions, ["linux/amd64 true", "linux/arm64 false"], "{report:#}");
 }
 
 /// A clone of the story's repository, made with these options.
