@@ -91,6 +91,23 @@ fn provenance_names_commit_and_repository() {
 }
 
 #[test]
+fn each_place_of_a_commit_is_enough() {
+    let source = r#"{"uri":"https://git.example/d","digest":{"sha1":"456"}}"#;
+    let table = [
+        ("v0.2", format!(r#"{{"invocation":{{"configSource":{source}}}}}"#)),
+        ("v0.2", format!(r#"{{"materials":[{source}]}}"#)),
+        ("v1", format!(r#"{{"buildDefinition":{{"externalParameters":{{"configSource":{source}}}}}}}"#)),
+        ("v1", format!(r#"{{"buildDefinition":{{"resolvedDependencies":[{source}]}}}}"#)),
+    ];
+    for (version, predicate) in table {
+        let claims = provenance(&format!("https://slsa.dev/provenance/{version}"), &predicate);
+        let source = format!("provenance SLSA {version}");
+        let expected = [format!("{source} = 456 (revision)"), format!("{source} = https://git.example/d (repository)")];
+        assert_eq!(claims, expected, "{predicate}");
+    }
+}
+
+#[test]
 fn other_statements_claim_nothing() {
     assert!(provenance("https://spdx.dev/Document", r#"{"metadata":{"vcs":{"revision":"abc"}}}"#).is_empty());
     assert!(provenance("https://slsa.dev/provenance/v1", "null").is_empty());

@@ -17,6 +17,8 @@ fn judged(report: &Value) -> Vec<String> {
 fn revisions_agree_or_not_or_cannot_be_judged() {
     let story = Story::new();
     story.scene.repo.git(&["tag", "v1.2.0"]);
+    // Of a tag and a branch of one name git means the tag (git-rev-parse, "Specifying revisions").
+    story.scene.repo.git(&["branch", "v1.2.0", "HEAD~1"]);
     let (head, before) = (story.ids[5].clone(), story.ids[4].clone());
     let dirty = format!("{head}-dirty");
     // What is said, and whether the image of HEAD agrees.
@@ -114,18 +116,21 @@ fn versions_repositories_and_times() {
 #[test]
 fn what_the_base_image_says_is_about_itself() {
     let story = Story::new();
-    let name = "org.opencontainers.image.revision";
+    let (name, source) = ("org.opencontainers.image.revision", "org.opencontainers.image.source");
+    story.scene.repo.git(&["remote", "add", "origin", ORIGIN]);
     let shared = story.lines("HEAD", "shared");
     let base = Image::new()
         .layer("ADD rootfs.tar / # buildkit", crate::support::layers::Layer::text("f etc/os-release 0644 x"))
-        .empty_step(&format!("LABEL {name}=abcdef1"))
+        .empty_step(&format!("LABEL {name}=abcdef1 {source}={ORIGIN}"))
         .empty_step("CMD [\"python3\"]")
         .workdir("/app")
         .empty_step("WORKDIR /app");
     let image = base.layer("COPY shared/ ./shared/ # buildkit", crate::support::layers::Layer::text(&shared));
-    let report = story.scene.report(&story.scene.image(&image.label(name, "abcdef1")), &[], "match");
-    assert_eq!(judged(&report), [format!("label {name} null")]);
-    assert_eq!(report["claims"][0]["inherited"], true, "{report:#}");
+    let image = image.label(name, "abcdef1").label(source, ORIGIN);
+    let report = story.scene.report(&story.scene.image(&image), &[], "match");
+    assert_eq!(judged(&report), [format!("label {name} null"), format!("label {source} null")]);
+    let inherited = report["claims"].as_array().expect("a report has claims").iter().map(|claim| &claim["inherited"]);
+    assert_eq!(inherited.collect::<Vec<_>>(), [true, true], "{report:#}");
 }
 
 /// What BuildKit attests of a build from a checkout (docs.docker.com, "SLSA definitions"): in a local context the
