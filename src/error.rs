@@ -54,6 +54,14 @@ pub enum Error {
     /// A `FILE` argument that names git files which lie outside of every mapping.
     #[error("`{0}` is in the repository, but nothing says where it would be in the image")]
     NotMapped(String),
+    /// A `FILE` argument that names git files which no build gets to see.
+    #[error("`{name}` is in the repository, but {by} keeps it out of builds")]
+    Ignored {
+        /// As typed.
+        name: String,
+        /// The `.dockerignore` that does.
+        by: RepoPath,
+    },
     /// A `FILE` argument that names files of the image alone.
     #[error("`{0}` is in the image, but git has no such file to compare it with")]
     NotInGit(String),
@@ -132,7 +140,7 @@ impl Error {
             Self::Search(error) => error.kind(),
             Self::Tree(_) => "corrupt-image",
             Self::Repo(error) => repo_kind(error),
-            Self::Mapping(_) | Self::NotMapped(_) => "no-mapping",
+            Self::Mapping(_) | Self::NotMapped(_) | Self::Ignored { .. } => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
             Self::NothingCompared { .. }
             | Self::NothingTouched(_)

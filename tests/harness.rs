@@ -183,7 +183,7 @@ fn skopeo_reads_every_archive_and_finds_the_same_layers() {
 fn an_index_has_its_platforms_and_attestations() {
     let images = ["linux/amd64", "linux/arm64/v8"].map(|platform| Image::of("f app/a 0644 a").platform(platform));
     let mut layout = Layout::new();
-    let digest = layout.tag_index("v1", &images, Some(&json!({ "builder": { "id": "" } })));
+    let digest = layout.tag_index("v1", &images, Some(("v0.2", &json!({ "builder": { "id": "" } }))));
     let index: serde_json::Value = serde_json::from_slice(layout.blob(&digest)).expect("an index is JSON");
     let platforms: Vec<_> =
         index["manifests"].as_array().expect("an array").iter().map(|m| m["platform"].clone()).collect();

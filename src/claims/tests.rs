@@ -17,7 +17,8 @@ fn labels_and_variables_speak_of_commits_under_many_names() {
     let config = config(
         r#"{"config":{"Labels":{"org.opencontainers.image.revision":"abc","commit-sha":"","maintainer":"me",
             "org.label-schema.vcs-url":"https://git.example/a","commit":"yes","org.opencontainers.image.version":"1.2"},
-            "Env":["PATH=/bin","GIT_COMMIT=0123456-dirty","SOURCE_VERSION=1.2.3","COMMIT_SHA=$COMMIT_SHA"]}}"#,
+            "Env":["PATH=/bin","GIT_COMMIT=0123456-dirty","SOURCE_VERSION=1.2.3","COMMIT_SHA=$COMMIT_SHA","COMMIT=0123456",
+            "REVISION=012345"]}}"#,
     );
     let expected = [
         "label commit-sha =  (revision)",
@@ -26,6 +27,7 @@ fn labels_and_variables_speak_of_commits_under_many_names() {
         "label org.opencontainers.image.version = 1.2 (version)",
         "env GIT_COMMIT = 0123456-dirty (revision)",
         "env COMMIT_SHA = $COMMIT_SHA (revision)",
+        "env COMMIT = 0123456 (revision)",
     ];
     assert_eq!(texts(&of_config(&config, None)), expected);
 }
@@ -86,6 +88,23 @@ fn provenance_names_commit_and_repository() {
     let expected =
         ["provenance SLSA v1 = 123 (revision)", "provenance SLSA v1 = git+https://git.example/c (repository)"];
     assert_eq!(provenance("https://slsa.dev/provenance/v1", cloud_build), expected);
+}
+
+#[test]
+fn each_place_of_a_commit_is_enough() {
+    let source = r#"{"uri":"https://git.example/d","digest":{"sha1":"456"}}"#;
+    let table = [
+        ("v0.2", format!(r#"{{"invocation":{{"configSource":{source}}}}}"#)),
+        ("v0.2", format!(r#"{{"materials":[{source}]}}"#)),
+        ("v1", format!(r#"{{"buildDefinition":{{"externalParameters":{{"configSource":{source}}}}}}}"#)),
+        ("v1", format!(r#"{{"buildDefinition":{{"resolvedDependencies":[{source}]}}}}"#)),
+    ];
+    for (version, predicate) in table {
+        let claims = provenance(&format!("https://slsa.dev/provenance/{version}"), &predicate);
+        let source = format!("provenance SLSA {version}");
+        let expected = [format!("{source} = 456 (revision)"), format!("{source} = https://git.example/d (repository)")];
+        assert_eq!(claims, expected, "{predicate}");
+    }
 }
 
 #[test]

@@ -34,6 +34,20 @@ fn pattern_of(line: &[u8]) -> Option<Vec<u8>> {
     Some([mark, &pattern[slashes..]].concat())
 }
 
+/// The nearest `.dockerignore` above `path` that keeps it out of builds of its directory. `read` gives a file's text.
+pub fn that_excludes(path: &RepoPath, read: &dyn Fn(&RepoPath) -> Option<Vec<u8>>) -> Option<RepoPath> {
+    let mut next = path.parent();
+    while let Some(directory) = next {
+        let file = directory.join(b".dockerignore");
+        let below = RepoPath::clean(path.strip_prefix(&directory)?);
+        if read(&file).is_some_and(|text| parse(&text).excludes(&below)) {
+            return Some(file);
+        }
+        next = directory.parent();
+    }
+    None
+}
+
 impl Dockerignore {
     /// Whether `path`, relative to the context directory, stays out of the build.
     pub fn excludes(&self, path: &RepoPath) -> bool {

@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 
 /// Git LFS takes nothing larger for a pointer (git-lfs `docs/spec.md`, "The Pointer").
-pub(super) const MAX_POINTER_BYTES: u64 = 1024;
+pub const MAX_POINTER_BYTES: u64 = 1024;
 
 /// What a pointer says about the file in a checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ mod worktree;
 
 use error::Cause;
 pub use error::{ObjectKind, RepoError};
-pub use lfs::LfsPointer;
+pub use lfs::{LfsPointer, MAX_POINTER_BYTES};
 pub use normalize::{Cleaned, Conversion, ConversionKind, Normalizer};
 pub use repository::{Repository, Settings};
 pub use revision::Commit;

@@ -57,6 +57,12 @@ impl Job<'_> {
         Ok(PlatformResult { image, tree, plan, findings, filtered, identity: None, layers, claims, cause: None })
     }
 
+    /// The `.dockerignore` that keeps a file of git out of builds, if one does.
+    pub(super) fn ignored_by(&self, path: &RepoPath) -> Option<RepoPath> {
+        let read = |file: &RepoPath| self.repository.read(&self.git.snapshot, file, limits::REPO_TEXT_BYTES).ok();
+        mapping::dockerignore::that_excludes(path, &read)
+    }
+
     /// The files that a build of `commit` would have put into the image and that are not there.
     pub(super) fn missing_at(&self, commit: &Commit, image: &Image) -> Result<Vec<RepoPath>, Error> {
         let findings = self.platform_at(commit, image)?.map(|result| result.findings).unwrap_or_default();

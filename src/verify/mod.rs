@@ -172,7 +172,7 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
-    settle::check(&git, &platforms, options)?;
+    settle::check(&job, &platforms)?;
     let mut notices = explain::explain(&job, &opened, &mut platforms)?;
     notices.extend(source.warnings());
     Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })

@@ -4,10 +4,12 @@ use crate::compare::{Finding, Status};
 use crate::error::Error;
 use crate::select::Pattern;
 
-use super::{Filtered, GitSide, Options, PlatformResult};
+use super::job::Job;
+use super::{Filtered, Options, PlatformResult};
 
 /// An empty comparison is never a pass, and a pattern that names nothing is never silently dropped.
-pub(super) fn check(git: &GitSide, platforms: &[PlatformResult], options: &Options) -> Result<(), Error> {
+pub(super) fn check(job: &Job<'_>, platforms: &[PlatformResult]) -> Result<(), Error> {
+    let options = job.options;
     let filtered: Vec<&Filtered> = platforms.iter().flat_map(|result| &result.filtered).collect();
     let findings = || platforms.iter().flat_map(|result| &result.findings);
     let agrees = !findings().any(|finding| finding.status.differs(options.strictness));
@@ -17,18 +19,30 @@ pub(super) fn check(git: &GitSide, platforms: &[PlatformResult], options: &Optio
         return Err(Error::Filtered { path, filter, count: filtered.len() });
     }
     for pattern in options.selection.patterns() {
-        let text = || String::from_utf8_lossy(&pattern.text).into_owned();
         let mut named = findings().filter(|finding| is_named(pattern, finding)).peekable();
         if named.peek().is_none() {
-            let in_git = git.snapshot.files.keys().any(|path| pattern.matches_repo(path));
-            return Err(if in_git { Error::NotMapped(text()) } else { Error::NoMatch(text()) });
+            return Err(unmatched(job, pattern));
         }
         // What a glob names besides git's files is no more than untracked; what was named itself was to be compared.
         if named.all(|finding| finding.status == Status::Untracked) {
-            return Err(Error::NotInGit(text()));
+            return Err(Error::NotInGit(shown(pattern)));
         }
     }
     platforms.iter().try_for_each(|result| something_compared(result, options))
+}
+
+/// Why a pattern names nothing that could be compared.
+fn unmatched(job: &Job<'_>, pattern: &Pattern) -> Error {
+    let mut in_git = job.git.snapshot.files.keys().filter(|path| pattern.matches_repo(path)).peekable();
+    let Some(first) = in_git.peek().copied() else { return Error::NoMatch(shown(pattern)) };
+    match job.ignored_by(first) {
+        Some(by) if in_git.all(|path| job.ignored_by(path).is_some()) => Error::Ignored { name: shown(pattern), by },
+        _ => Error::NotMapped(shown(pattern)),
+    }
+}
+
+fn shown(pattern: &Pattern) -> String {
+    String::from_utf8_lossy(&pattern.text).into_owned()
 }
 
 fn something_compared(result: &PlatformResult, options: &Options) -> Result<(), Error> {

@@ -1,6 +1,9 @@
 //! Images against git, line by line.
 
 use crate::story::{Story, built};
+use crate::support::cli::Shipproof;
+use crate::support::git::Repo;
+use crate::support::scene::{Scene, untold};
 
 #[test]
 fn lines_are_shown_as_git_shows_them() {
@@ -37,4 +40,57 @@ fn what_is_no_text_and_what_is_on_one_side_only_is_a_line() {
     let hostile = shared.replace("# this is version 3 of shared/a.py", "\\x1b[31mred\\x07");
     let shown = story.run(&["diff", &story.scene.image(&built(&hostile, &main))]).exits(1).stdout;
     assert!(shown.contains("+\\u{1b}[31mred\\u{7}\n") && !shown.contains('\x1b'), "{shown:?}");
+}
+
+/// The hunks of a diff without the names before them, and without the words that git adds to the places.
+fn hunks(diff: &str) -> Vec<String> {
+    let place = |line: &str| match line.strip_prefix("@@ ").and_then(|rest| rest.split_once(" @@")) {
+        Some((place, _)) => format!("@@ {place} @@"),
+        None => line.to_owned(),
+    };
+    diff.lines().skip_while(|line| !line.starts_with("@@ ")).map(place).collect()
+}
+
+#[test]
+fn git_shows_the_same_lines() {
+    let lines: Vec<String> = (1..=30).map(|number| format!("line {number}")).collect();
+    let all = lines.join("\n") + "\n";
+    let table = [
+        all.replace("line 15\n", "changed\n"),
+        all.replace("line 5\n", "").replace("line 20\n", "line 20\nadded\nadded again\n"),
+        all.replace("line 10\n", "changed\n").replace("line 17\n", "changed\n"),
+        format!("first\n{all}"),
+        all.trim_end().to_owned(),
+        format!("{all}last"),
+        all.replace("line 30\n", ""),
+    ];
+    let text = |content: &str| content.replace('\n', "\\n");
+    let scene = Scene::of(Repo::with(&format!("f a.txt 0644 {}\n", text(&all))));
+    for content in table {
+        scene.repo.write(&format!("f a.txt 0644 {}\n", text(&content)));
+        let expected = scene.repo.git(&["diff", "--no-color", "--no-ext-diff", "--diff-algorithm=myers", "HEAD"]);
+        let image = scene.image(&untold(&format!("f app/a.txt 0644 {}\n", text(&content))));
+        let shown = Shipproof::new().directory(scene.repo.path());
+        let shown = shown.run(&["diff", &image, "--map", "/app=."]).exits(1).stdout;
+        assert_eq!(hunks(&shown), hunks(&expected), "{content}");
+    }
+}
+
+#[test]
+fn what_is_no_text_in_git_is_not_shown_either() {
+    let scene = Scene::new("f a.txt 0644 \\x00\\x01\nf b.txt 0644 text\\n\n");
+    let image = scene.image(&untold("f app/a.txt 0644 text\\n\nf app/b.txt 0644 text\\n\n"));
+    let shown = Shipproof::new().directory(scene.repo.path());
+    let shown = shown.run(&["diff", &image, "--map", "/app=."]).exits(1).stdout;
+    assert_eq!(shown, "a/a.txt and b/app/a.txt differ, and are no text or too large to be shown\n");
+}
+
+#[test]
+fn modes_are_differences_only_where_they_count() {
+    let story = Story::new();
+    let main = story.lines("HEAD", "main.py").replace(" 0644 ", " 0755 ");
+    let image = story.scene.image(&built(&story.lines("HEAD", "shared"), &main));
+    assert_eq!(story.run(&["diff", &image]).exits(0).stdout, "");
+    let strict = story.run(&["diff", &image, "--strict"]).exits(1).stdout;
+    assert_eq!(strict, "executable on one side only: main.py\n");
 }

@@ -1,45 +1,9 @@
 //! Images and what is to be said of them: cause, findings with their commits, the commits of the image and its layers.
 
+use crate::rows::{NONE, Row, hold, row};
 use crate::story::{Story, built};
 use crate::support::images::Image;
 use crate::support::scene::text;
-
-struct Row {
-    name: &'static str,
-    image: Image,
-    arguments: &'static [&'static str],
-    cause: &'static str,
-    parts: &'static [&'static str],
-    findings: &'static [&'static str],
-    identity: &'static [&'static str],
-}
-
-/// A row that is compared with HEAD.
-fn row(
-    name: &'static str,
-    image: Image,
-    (cause, parts): (&'static str, &'static [&'static str]),
-    findings: &'static [&'static str],
-    identity: &'static [&'static str],
-) -> Row {
-    Row { name, image, arguments: &[], cause, parts, findings, identity }
-}
-
-fn hold(story: &Story, rows: Vec<Row>) {
-    for row in rows {
-        let image = story.scene.image(&row.image);
-        let verdict = if row.cause.is_empty() { "match" } else { "mismatch" };
-        let report = story.scene.report(&image, row.arguments, verdict);
-        let cause = if row.cause.is_empty() { "null" } else { row.cause };
-        assert_eq!(text(&report["cause"]["kind"]), cause, "{}: {report:#}", row.name);
-        let parts = report["cause"]["parts"].as_array().cloned().unwrap_or_default();
-        assert_eq!(parts.iter().map(text).collect::<Vec<_>>(), row.parts, "{}: {report:#}", row.name);
-        assert_eq!(story.findings(&report), row.findings, "{}: {report:#}", row.name);
-        assert_eq!(story.identity(&image, row.arguments), row.identity, "{}", row.name);
-    }
-}
-
-const NONE: &[&str] = &[];
 
 #[test]
 fn images_of_one_commit() {

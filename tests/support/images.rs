@@ -164,6 +164,9 @@ fn docker_layer_type(oci: &str) -> String {
     docker.replace('+', ".")
 }
 
+/// What a builder attests: the version of SLSA's predicate, `v0.2` or `v1`, and the predicate.
+pub(crate) type Provenance<'a> = (&'a str, &'a Value);
+
 /// An OCI image layout in memory. Blobs can be changed before it is written, so that they lie.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
@@ -190,13 +193,13 @@ impl Layout {
         self.add_tag(tag, descriptor)
     }
 
-    /// Adds an index over `images` as `tag` and gives its digest. A `predicate` gives every image an attestation
+    /// Adds an index over `images` as `tag` and gives its digest. `provenance` gives every image an attestation
     /// manifest as BuildKit adds them (<https://docs.docker.com/build/metadata/attestations/attestation-storage/>).
-    pub(crate) fn tag_index(&mut self, tag: &str, images: &[Image], predicate: Option<&Value>) -> String {
+    pub(crate) fn tag_index(&mut self, tag: &str, images: &[Image], provenance: Option<Provenance<'_>>) -> String {
         let mut manifests: Vec<Value> = images.iter().map(|image| self.add_platform(image)).collect();
-        if let Some(predicate) = predicate {
+        if let Some(provenance) = provenance {
             let attestations: Vec<Value> =
-                manifests.iter().map(|image| self.add_attestation(image, predicate)).collect();
+                manifests.iter().map(|image| self.add_attestation(image, provenance)).collect();
             manifests.extend(attestations);
         }
         let docker = images.iter().all(|image| image.format == Format::Docker);
@@ -288,10 +291,10 @@ impl Layout {
         descriptor
     }
 
-    fn add_attestation(&mut self, image: &Value, predicate: &Value) -> Value {
+    fn add_attestation(&mut self, image: &Value, (version, predicate): Provenance<'_>) -> Value {
         let statement = json!({
-            "_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://slsa.dev/provenance/v0.2",
-            "subject": [], "predicate": predicate,
+            "_type": "https://in-toto.io/Statement/v0.1", "subject": [],
+            "predicateType": format!("https://slsa.dev/provenance/{version}"), "predicate": predicate,
         });
         let mut layer = self.add_blob("application/vnd.in-toto+json", to_bytes(&statement));
         layer["annotations"]["in-toto.io/predicate-type"] = statement["predicateType"].clone();

@@ -33,7 +33,8 @@ impl Scene {
 
     /// Writes an index over `images` and gives its reference.
     pub(crate) fn index(&self, images: &[Image]) -> String {
-        self.layout(|layout| layout.tag_index("v1", images, Some(&serde_json::json!({ "builder": { "id": "" } }))))
+        let nothing = serde_json::json!({ "builder": { "id": "" } });
+        self.layout(|layout| layout.tag_index("v1", images, Some(("v0.2", &nothing))))
     }
 
     fn layout(&self, fill: impl FnOnce(&mut Layout) -> String) -> String {

@@ -24,7 +24,7 @@ const PATHS: [&str; 12] = [
     "api/__init__.py",
     "api/routes.py",
     "api/v1/users.py",
-    "api/v1/items.py",
+    "api/v1/Items.py",
     "shared/util.py",
     "shared/monitoring/beat.py",
     "shared/monitoring/logs.py",
@@ -133,14 +133,24 @@ fn image(files: &[File], corrected: bool, mapped: Mapped) -> Image {
     image.layer("RUN /bin/sh -c something # buildkit", Layer::text(&second))
 }
 
-fn judge(repository: &Repository, image: &Image, mapped: Mapped, strictness: Strictness) -> Verification {
+fn head() -> Against {
+    Against::Revision("HEAD".to_owned())
+}
+
+fn judge(
+    repository: &Repository,
+    against: Against,
+    image: &Image,
+    mapped: Mapped,
+    strictness: Strictness,
+) -> Verification {
     let maps = match mapped {
         Mapped::Flag => vec![(ImagePath::clean(b"app"), RepoPath::root())],
         _ => Vec::new(),
     };
     let options = Options {
         platforms: Vec::new(),
-        against: Against::Revision("HEAD".to_owned()),
+        against,
         mapping: Request { maps, ..Request::default() },
         selection: Selection::default(),
         depth: shipproof::verify::Depth::Differences,
@@ -164,7 +174,7 @@ fn no_change_is_ever_a_match() {
     for mapped in all {
         for corrected in [false, true] {
             let good = image(&original(), corrected, mapped);
-            let verification = judge(&repository, &good, mapped, Strictness::Strict);
+            let verification = judge(&repository, head(), &good, mapped, Strictness::Strict);
             assert!(verification.agrees() && verification.compared() == PATHS.len(), "{mapped:?} {corrected}");
         }
     }
@@ -183,7 +193,7 @@ fn no_change_is_ever_a_match() {
         let corrected = random.below(2) == 1;
         let image = image(&files, corrected, mapped);
         for strictness in [Strictness::Strict, Strictness::Contents] {
-            let agrees = judge(&repository, &image, mapped, strictness).agrees();
+            let agrees = judge(&repository, head(), &image, mapped, strictness).agrees();
             assert!(
                 may_agree(&files, mapped, strictness) || !agrees,
                 "SHIPPROOF_SEED={seed} round {round}: {changes:?}, {mapped:?}, {strictness:?}, corrected: {corrected}"
@@ -209,13 +219,19 @@ const CHANGED: usize = 5000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Single {
     FlipByte,
+    InsertByte,
     FlipMode,
     FlipName,
     Drop,
     Add,
 }
 
-const SINGLES: [Single; 5] = [Single::FlipByte, Single::FlipMode, Single::FlipName, Single::Drop, Single::Add];
+const SINGLES: [Single; 6] =
+    [Single::FlipByte, Single::InsertByte, Single::FlipMode, Single::FlipName, Single::Drop, Single::Add];
+
+fn letter(random: &mut Random) -> u8 {
+    b'a' + u8::try_from(random.below(26)).expect("a small number")
+}
 
 /// Makes one change to one of the files, and gives that one's path.
 fn single(files: &mut Vec<File>, change: Single, random: &mut Random) -> String {
@@ -226,13 +242,18 @@ fn single(files: &mut Vec<File>, change: Single, random: &mut Random) -> String 
             let at = random.below(files[spot].content.len());
             files[spot].content[at] ^= 1 << random.below(8);
         }
+        // A letter is no part of a line's end.
+        Single::InsertByte => {
+            let at = random.below(files[spot].content.len() + 1);
+            files[spot].content.insert(at, letter(random));
+        }
         // The one bit that git keeps.
         Single::FlipMode => files[spot].mode ^= 0o100,
         Single::FlipName => {
             let start = path.rfind('/').map_or(0, |slash| slash + 1);
             let at = start + random.below(path.len() - start);
             // Another letter, or none of its kind; the escapes of the text form need none of them.
-            let letter = char::from(b'a' + u8::try_from(random.below(26)).expect("a small number"));
+            let letter = char::from(letter(random));
             let letter = if path[at..].starts_with(letter) { '_' } else { letter };
             files[spot].path.replace_range(at..=at, &letter.to_string());
         }
@@ -254,12 +275,14 @@ fn one_changed_bit_of_one_file_is_never_a_match() {
         let mut files = original();
         let path = single(&mut files, change, &mut random);
         let image = image(&files, random.below(4) == 0, mapped);
-        let told = format!("SHIPPROOF_SEED={seed} round {round}: {change:?} of {path}, {mapped:?}");
-        let strict = judge(&repository, &image, mapped, Strictness::Strict);
+        // The checkout is that of HEAD.
+        let against = if random.below(4) == 0 { Against::Worktree } else { head() };
+        let told = format!("SHIPPROOF_SEED={seed} round {round}: {change:?} of {path}, {mapped:?}, {against:?}");
+        let strict = judge(&repository, against.clone(), &image, mapped, Strictness::Strict);
         assert!(!strict.agrees() && strict.cause().is_some(), "{told}");
         // The findings are the same, so that it is enough to look at some.
         if random.below(4) == 0 {
-            let loose = judge(&repository, &image, mapped, Strictness::Contents);
+            let loose = judge(&repository, against, &image, mapped, Strictness::Contents);
             assert_eq!(loose.agrees(), matches!(change, Single::FlipMode | Single::Add), "{told}");
             let listed = loose.findings().filter(|finding| finding.status != Status::Same).count();
             assert_eq!(listed, if change == Single::FlipName { 2 } else { 1 }, "{told}");

@@ -1,4 +1,4 @@
-//! Why a file is not in the image, as far as its layers tell.
+//! Why a file is not in the image, as far as its layers and `.dockerignore` tell.
 
 use std::collections::BTreeMap;
 
@@ -85,13 +85,15 @@ impl Neighbours {
     }
 }
 
-/// Says of missing files what the layers did with them.
+/// Says of missing files what the layers did with them, or what kept them out of the build.
 pub(super) fn explain(job: &Job<'_>, result: &mut PlatformResult) {
     let image = &result.image;
     for finding in result.findings.iter_mut().filter(|finding| finding.status == Status::Missing) {
         if let Some(deleted) = deleted(image, job.indexes, &finding.image) {
             finding.layer = Some(deleted.removed);
             finding.note = Some(format!("layer {} put it there and layer {} removed it", deleted.put, deleted.removed));
+        } else if let Some(file) = finding.repo.as_ref().and_then(|(path, _)| job.ignored_by(path)) {
+            finding.note = Some(format!("no layer has it: {file} keeps it out of builds"));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::claims::{self, Claim, DIRTY, Judged, Meaning, Statement};
 use crate::compare::Finding;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::repo::{self, Commit, Snapshot};
+use crate::repo::{self, Commit, RepoError, Snapshot};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
@@ -108,16 +108,27 @@ fn version(contents: &Contents<'_>, claim: Claim) -> Result<Judged, Error> {
 
 impl Contents<'_> {
     fn against(&self, claim: Claim, commit: Commit) -> Result<Judged, Error> {
-        let (equal, mut others) = self.count(&commit)?;
-        if others == 0 {
-            others = self.absent(&commit)?;
-        }
+        let (equal, others) = match self.equal_and_others(&commit) {
+            // A claim decides nothing, so that nothing may fail for want of what it names.
+            Err(Error::Repo(RepoError::MissingObject { .. })) => {
+                let unknown = undecided(claim, "the trees of that commit are not in this clone");
+                return Ok(Judged { commit: Some(commit), ..unknown });
+            }
+            counted => counted?,
+        };
         let (agrees, note) = match others {
             0 => (true, format!("all {equal} files are those of {}", commit.short)),
             1 => (false, format!("1 of {} files is not that of {}", equal + others, commit.short)),
             _ => (false, format!("{others} of {} files are not those of {}", equal + others, commit.short)),
         };
         Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
+    }
+
+    fn equal_and_others(&self, commit: &Commit) -> Result<(usize, usize), Error> {
+        match self.count(commit)? {
+            (equal, 0) => Ok((equal, self.absent(commit)?)),
+            counted => Ok(counted),
+        }
     }
 
     /// How many of the image's files the commit has, and how many it has otherwise.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::image::Image;
 use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
-use crate::repo::{Commit, RepoFileKind};
+use crate::repo::{Commit, LfsPointer, MAX_POINTER_BYTES, RepoFile, RepoFileKind};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
@@ -133,8 +133,8 @@ fn judge_modified(
         if walked.is_reached(commit) {
             finding.status = Status::Stale;
             past.replaced_by = replaced_by(walked, position, commit)?;
-            if let Some((_, file)) = &mut finding.repo {
-                file.size = file.size.or(job.repository.blob_size(file.blob)?);
+            if let Some((path, file)) = &mut finding.repo {
+                file.size = size_of(job, path, *file)?;
             }
         } else {
             finding.status = Status::Other;
@@ -152,6 +152,16 @@ fn judge_modified(
         finding.past = Some(past);
     }
     Ok(())
+}
+
+/// The size of git's file in a checkout, where a pointer of LFS has given way to what it points at.
+fn size_of(job: &Job<'_>, path: &RepoPath, file: RepoFile) -> Result<Option<u64>, Error> {
+    let size = file.size.map_or_else(|| job.repository.blob_size(file.blob), |size| Ok(Some(size)))?;
+    if file.kind == RepoFileKind::Symlink || size.is_none_or(|size| size >= MAX_POINTER_BYTES) {
+        return Ok(size);
+    }
+    let contents = job.repository.read(&job.git.snapshot, path, MAX_POINTER_BYTES)?;
+    Ok(LfsPointer::parse(&contents).map(|pointer| pointer.size).or(size))
 }
 
 fn note_of_path(path: &RepoPath, past: &Past) -> String {
