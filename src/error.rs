@@ -108,6 +108,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A temporary file that cannot be read back.
+    #[error("a temporary file with contents of the image cannot be read")]
+    Kept(#[source] io::Error),
     /// Standard output or input broke.
     #[error("{stream} broke")]
     Stream {
@@ -125,11 +128,6 @@ impl From<SourceError> for Error {
 }
 
 impl Error {
-    /// Contents kept in a temporary file that cannot be read back.
-    pub fn kept(source: io::Error) -> Self {
-        Self::File { path: std::env::temp_dir(), verb: "read", source }
-    }
-
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -148,7 +146,7 @@ impl Error {
             | Self::NotInGit(_)
             | Self::NoFiles => "nothing-compared",
             Self::Filtered { .. } => "filtered",
-            Self::File { .. } | Self::Stream { .. } => "io",
+            Self::File { .. } | Self::Kept(_) | Self::Stream { .. } => "io",
         }
     }
 

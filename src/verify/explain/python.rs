@@ -62,7 +62,7 @@ fn taken_bytecode(
     let mut contents = Kept::read(&wanted)?;
     let mut taken = BTreeMap::new();
     for (position, rival) in rivals {
-        let bytes = contents.get(&rival.stored.content).map_err(Error::kept)?;
+        let bytes = contents.get(&rival.stored.content).map_err(Error::Kept)?;
         let source = modules[position].file.as_ref();
         if bytes.zip(source).is_some_and(|(bytes, source)| python::is_taken(&bytes, source)) {
             taken.insert(position, rival);
