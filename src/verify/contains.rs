@@ -1,6 +1,6 @@
 //! Whether a commit's change is in an image: for each file that the commit touched, which version the image holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blob::BlobId;
 use crate::error::Error;
@@ -47,6 +47,8 @@ pub fn contains(
     unmapped.sort();
     unmapped.dedup();
     warnings.extend(source.warnings());
+    let mut seen = BTreeSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
     if files.is_empty() {
         return Err(Error::NothingTouched(commit.short));
     }

@@ -189,6 +189,12 @@ fn reasons_are_told() {
     assert_eq!(note(&dirty, &[]), format!("in no commit; nearest to that of {short}, 2 lines added or removed"));
     let removed = built(&shared, &main).text("w app/shared/.wh.util.py\n");
     assert_eq!(note(&removed, &[]), "layer 1 put it there and layer 3 removed it");
+    let covered = built(&shared, &main).text("f app/shared 0644 no directory any more\\n\n");
+    let report = story.scene.report(&story.scene.image(&covered), &[], "mismatch");
+    let removed = |finding: &serde_json::Value| {
+        finding["status"] == "missing" && finding["note"] == "layer 1 put it there and layer 3 removed it"
+    };
+    assert!(report["findings"].as_array().expect("findings").iter().any(removed), "{report:#}");
     let without = built(&shared.replace("f app/shared/util.py", "f app/shared/x.pyc"), &main);
     assert_eq!(note(&without, &[]), "no layer has it: it was not copied");
     let made_early = |config: &mut serde_json::Value| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::compare::{Finding, Status};
 use crate::image::Image;
-use crate::layer::{Change, Indexes};
+use crate::layer::{Change, EntryKind, Indexes};
 use crate::path::ImagePath;
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
@@ -38,7 +38,10 @@ fn removes(change: &Change, path: &ImagePath) -> bool {
     match change {
         Change::Remove(removed) => path.starts_with(removed),
         Change::Opaque(directory) => path != directory && path.starts_with(directory),
-        Change::Put(_) => false,
+        // What is no directory takes the place of one with all that is in it.
+        Change::Put(entry) => {
+            entry.kind != EntryKind::Directory && path != &entry.path && path.starts_with(&entry.path)
+        }
     }
 }
 

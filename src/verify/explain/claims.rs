@@ -182,7 +182,8 @@ fn place(url: &str) -> String {
     let url = url.split('#').next().unwrap_or_default();
     let url = url.strip_prefix("git+").unwrap_or(url);
     let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
-    let rest = rest.split_once('@').map_or(rest, |(user, rest)| if user.contains('/') { url } else { rest });
+    let whole = rest;
+    let rest = rest.split_once('@').map_or(rest, |(user, rest)| if user.contains('/') { whole } else { rest });
     let rest = if scheme.is_none() { rest.replacen(':', "/", 1) } else { rest.to_owned() };
     let rest = rest.trim_end_matches('/');
     let rest = rest.strip_suffix(".git").unwrap_or(rest);
@@ -226,5 +227,6 @@ mod tests {
             assert_eq!(place(spelling), "git.example/team/app", "{spelling}");
         }
         assert_ne!(place("https://git.example/team/other"), place("https://git.example/team/app"));
+        assert_eq!(place("https://git.example/team/a@b"), place("ssh://git@git.example/team/a@b"));
     }
 }
