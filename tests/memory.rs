@@ -167,9 +167,7 @@ fn a_registry_on_a_bad_day() {
     let start = || {
         let registry = ArtifactRegistry::serve(folder.path());
         let user = Shipproof::new();
-        let config = user.home().join(".docker/config.json");
-        fs::create_dir_all(config.parent().expect("a folder")).expect("the folder can be made");
-        tools::write_private(&config, registry.docker_config());
+        registry.log_in(&user);
         (registry, user)
     };
 

@@ -1,6 +1,6 @@
 //! Whether a commit's change is in an image: for each file that the commit touched, which version the image holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::blob::BlobId;
 use crate::error::Error;
@@ -16,7 +16,7 @@ use crate::tree::{FileTree, NodeKind, Stored};
 
 use super::containment::{Containment, Held, TouchedFile};
 use super::job::Job;
-use super::{Options, PlatformResult, git_side};
+use super::{Options, PlatformResult, git_side, keep_first};
 
 /// Looks for the change of the commit that `revision` names in the image in `source`. The change of a merge is what it
 /// brought to its first parent.
@@ -47,8 +47,7 @@ pub fn contains(
     unmapped.sort();
     unmapped.dedup();
     warnings.extend(source.warnings());
-    let mut seen = BTreeSet::new();
-    warnings.retain(|warning| seen.insert(warning.clone()));
+    keep_first(&mut warnings);
     if files.is_empty() {
         return Err(Error::NothingTouched(commit.short));
     }

@@ -155,8 +155,7 @@ impl Verification {
         warnings
             .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
         warnings.extend(self.notices.iter().cloned());
-        let mut seen = BTreeSet::new();
-        warnings.retain(|warning| seen.insert(warning.clone()));
+        keep_first(&mut warnings);
         warnings
     }
 }
@@ -176,6 +175,12 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let mut notices = explain::explain(&job, &opened, &mut platforms)?;
     notices.extend(source.warnings());
     Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
+}
+
+/// Leaves out warnings that were there before.
+fn keep_first(warnings: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
 }
 
 fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {

@@ -1,7 +1,5 @@
 //! What lies beside images, and in their place.
 
-use std::fs;
-
 use serde_json::json;
 
 use crate::support::artifact_registry::ArtifactRegistry;
@@ -33,8 +31,7 @@ fn schema_1_and_artifacts_are_refused_by_name() {
     layout.write_to(folder.path());
     let registry = ArtifactRegistry::serve(folder.path());
     let caller = Shipproof::new().directory(repo.path());
-    fs::create_dir(caller.home().join(".docker")).expect("an empty home");
-    write(&caller.home().join(".docker"), "config.json", registry.docker_config().as_bytes());
+    registry.log_in(&caller);
     for place in [registry.reference(""), format!("oci:{}:", folder.path().display())] {
         refused(&caller, &format!("{place}schema1"), "not-an-image", &["schema 1", "hint: "]);
         let words = ["application/vnd.cncf.helm.config.v1+json", "not a container image"];

@@ -1,7 +1,5 @@
 //! Layers in every form.
 
-use std::fs;
-
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -51,8 +49,7 @@ fn the_bytes_tell_how_a_layer_is_compressed() {
     layout.write_to(folder.path());
     let registry = ArtifactRegistry::serve(folder.path());
     let caller = Shipproof::new().directory(repo.path());
-    fs::create_dir(caller.home().join(".docker")).expect("an empty home");
-    write(&caller.home().join(".docker"), "config.json", registry.docker_config().as_bytes());
+    registry.log_in(&caller);
     for (tag, _) in stored_layers() {
         for reference in [registry.reference(tag), format!("oci:{}:{tag}", folder.path().display())] {
             let report = verify(&caller, &reference, &[]).verdict("match");

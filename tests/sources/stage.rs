@@ -1,9 +1,7 @@
 //! What these tests share: one image that differs from git, one that does not, and how they are held against it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -12,6 +10,7 @@ use crate::support::cli::{Outcome, Shipproof};
 use crate::support::git::Repo;
 use crate::support::images::{Image, Layout, OCI_INDEX};
 use crate::support::layers::Layer;
+use crate::support::tools;
 
 pub(super) const NAME: &str = "team/app:v1";
 
@@ -63,9 +62,8 @@ pub(super) fn repository() -> Repo {
 
 pub(super) fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let file = folder.join(name);
-    fs::write(&file, bytes).expect("the file can be written");
     // Credentials that everybody may read are warned of.
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    tools::write_private(&file, bytes);
     file.display().to_string()
 }
 

@@ -24,8 +24,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::cli::Shipproof;
 use super::http::{Request, Response, Server};
 use super::layers::digest_of;
+use super::tools;
 
 /// The access token that the token endpoint takes from the user `oauth2accesstoken`.
 pub(crate) const ACCESS_TOKEN: &str = "ya29.a-token-of-the-tests";
@@ -134,6 +136,13 @@ impl ArtifactRegistry {
     pub(crate) fn docker_config(&self) -> String {
         let auth = STANDARD.encode(format!("oauth2accesstoken:{ACCESS_TOKEN}"));
         json!({ "auths": { self.host(): { "auth": auth } } }).to_string()
+    }
+
+    /// Writes that configuration where `user` looks for it.
+    pub(crate) fn log_in(&self, user: &Shipproof) {
+        let folder = user.home().join(".docker");
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        tools::write_private(&folder.join("config.json"), self.docker_config());
     }
 
     /// Makes the next `times` requests of `phase` go wrong, after the faults that wait already.
