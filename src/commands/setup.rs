@@ -1,15 +1,18 @@
 //! What the commands share: the surroundings of the process, and an image opened and merged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use etcetera::BaseStrategy as _;
+
 use crate::auth;
 use crate::blob::ObjectFormat;
-use crate::cli::ReadArgs;
+use crate::cache::Cache;
+use crate::cli::{CacheArgs, ReadArgs};
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Effort, Indexes, Wanted};
+use crate::layer::{self, Effort, Indexes, Wanted, Watch};
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
@@ -39,6 +42,12 @@ pub struct Process {
     pub observer: source::Observer,
     /// What was warned of so far.
     pub warnings: Warnings,
+    /// Where programs of this user keep what can be worked out again.
+    pub cache_home: Option<PathBuf>,
+    /// What was worked out before.
+    pub cache: Cache,
+    /// Who is told how far reading layers has got.
+    pub watch: Watch,
 }
 
 impl Process {
@@ -54,15 +63,26 @@ impl Process {
             stderr_colored: !plain && std::io::stderr().is_terminal(),
             observer: source::Observer::default(),
             warnings: Warnings::default(),
+            cache_home: etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir()),
+            cache: Cache::off(),
+            watch: Watch::default(),
         }
+    }
+
+    /// The cache that `args` name; none where nothing says where it would be.
+    pub(super) fn cache(&self, args: &CacheArgs) -> Cache {
+        let usual = || self.cache_home.as_ref().map(|home| home.join(env!("CARGO_PKG_NAME")));
+        let folder = args.cache_dir.clone().or_else(usual);
+        folder.map_or_else(Cache::off, |folder| Cache::at(folder, args.cache_size.saturating_mul(1 << 20)))
     }
 }
 
 /// How much of the machine reading layers may take.
-pub(super) fn effort(args: &ReadArgs) -> Effort {
+pub(super) fn effort(args: &ReadArgs, process: &Process) -> Effort {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS);
     let jobs = args.jobs.map_or_else(processors, usize::from);
-    Effort { jobs, memory: args.memory.saturating_mul(1 << 20) }
+    let memory = args.memory.saturating_mul(1 << 20);
+    Effort { jobs, memory, cache: process.cache.clone(), watch: process.watch.clone() }
 }
 
 /// Opens the place that `text` names.
@@ -80,6 +100,7 @@ pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Res
         timeout: Duration::from_secs(args.timeout),
         docker_host: process.docker_host.clone(),
         observer: process.observer.clone(),
+        cache: process.cache.clone(),
     };
     Ok(source::open(&reference, &options)?)
 }
@@ -108,7 +129,7 @@ impl Inspected {
 
 /// Opens and merges the image that `text` names, for the one platform asked for, or `linux/amd64`, or the first.
 pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<Inspected, Error> {
-    choose(text, &args.platforms, args, process)?.read(&Indexes::default(), args)
+    choose(text, &args.platforms, args, process)?.read(&Indexes::default(), &effort(args, process))
 }
 
 /// Two images for the same platform, which is chosen as in [`inspect`]; layers that they share are read once.
@@ -116,8 +137,8 @@ pub(super) fn inspect_two(texts: [&str; 2], args: &ReadArgs, process: &Process) 
     let [text, other] = texts;
     let chosen = choose(text, &args.platforms, args, process)?;
     let other = choose(other, std::slice::from_ref(&chosen.image.platform), args, process)?;
-    let inspected = chosen.read(&Indexes::default(), args)?;
-    let other = other.read(&inspected.indexes, args)?;
+    let inspected = chosen.read(&Indexes::default(), &effort(args, process))?;
+    let other = other.read(&inspected.indexes, &effort(args, process))?;
     Ok([inspected, other])
 }
 
@@ -139,17 +160,17 @@ fn choose(text: &str, platforms: &[Platform], args: &ReadArgs, process: &Process
 
 impl Chosen {
     /// Reads the layers that are not `known` yet, and merges them all.
-    fn read(self, known: &Indexes, args: &ReadArgs) -> Result<Inspected, Error> {
+    fn read(self, known: &Indexes, effort: &Effort) -> Result<Inspected, Error> {
         let Self { source, opened, image } = self;
         let unknown = image.layers.iter().filter(|layer| !known.contains_key(&layer.digest()));
         let unknown: Vec<_> = unknown.map(|layer| &layer.descriptor).collect();
-        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, effort(args))?;
+        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, effort)?;
         for digest in image.layers.iter().map(image::Layer::digest) {
             if let Some(index) = known.get(&digest) {
                 indexes.insert(digest, Arc::clone(index));
             }
         }
-        let tree = verify::merge(&image, &indexes, effort(args).memory)?;
+        let tree = verify::merge(&image, &indexes, effort.memory)?;
         Ok(Inspected { source, opened, image, indexes, tree })
     }
 }

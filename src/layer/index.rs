@@ -89,17 +89,13 @@ impl LayerIndex {
     ///
     /// # Errors
     /// See [`LayerFault`].
-    pub fn read(mut stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
-        index(&mut stored, format, &Budget::new(limits::INDEX_BYTES))
+    pub fn read(stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
+        index(stored, format, &Budget::new(limits::INDEX_BYTES))
     }
 }
 
 /// Reads the tar in `stored`, whatever its compression, into an index.
-pub(super) fn index(
-    stored: &mut (impl Read + Send),
-    format: ObjectFormat,
-    budget: &Budget,
-) -> Result<LayerIndex, LayerFault> {
+pub(super) fn index(stored: impl Read + Send, format: ObjectFormat, budget: &Budget) -> Result<LayerIndex, LayerFault> {
     let mut index = LayerIndex::default();
     let mut plain = decompress(stored).map_err(LayerFault::Tar)?;
     tar::walk(&mut plain, |position, header, contents| {

@@ -168,7 +168,7 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&job, &platforms)?;

@@ -1,0 +1,140 @@
+//! Reading layers: several at once, the ones in the cache not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::blob::ObjectFormat;
+use crate::cache::Cache;
+use crate::descriptor::Descriptor;
+use crate::digest::LayerDigest;
+use crate::limits;
+use crate::source::{self, Source};
+
+use super::budget::Budget;
+use super::watch::Watched;
+use super::{Event, LayerError, LayerFault, LayerIndex, Watch, cache, index};
+
+/// Indexes by the digest of their layer.
+pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
+
+/// How much of the machine reading layers may take, and what they need not be read for.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    /// Layers read at once.
+    pub jobs: usize,
+    /// Bytes that the indexes may take up, and again the file system merged from them.
+    pub memory: usize,
+    /// Where indexes are kept.
+    pub cache: Cache,
+    /// Who is told what happens.
+    pub watch: Watch,
+}
+
+impl Default for Effort {
+    /// One layer after the other, and [`limits::INDEX_BYTES`]; nothing is kept, and nobody is told.
+    fn default() -> Self {
+        Self { jobs: 1, memory: limits::INDEX_BYTES, cache: Cache::off(), watch: Watch::default() }
+    }
+}
+
+/// Reads every layer among `layers` once, however often it is listed.
+///
+/// # Errors
+/// The [`LayerError`] of a layer that failed; the others are not begun then.
+pub fn index_all(
+    source: &dyn Source,
+    layers: &[&Descriptor],
+    format: ObjectFormat,
+    effort: &Effort,
+) -> Result<Indexes, LayerError> {
+    let layers = in_order(layers, |layer| cache::has(&effort.cache, layer, format));
+    layers.iter().for_each(|layer| effort.watch.tell(layer, Event::Planned));
+    let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..effort.jobs.clamp(1, layers.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = reader.index(layer);
+                    let failed = result.is_err();
+                    let key = LayerDigest(layer.digest.clone());
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, result);
+                    if failed {
+                        next.store(layers.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().map(|(digest, result)| Ok((digest, Arc::new(result?)))).collect()
+}
+
+/// Each layer once: first those that have to be read, the largest before the others, so that no long one is left to
+/// trail when all else is done.
+fn in_order<'a>(layers: &[&'a Descriptor], is_cached: impl Fn(&Descriptor) -> bool) -> Vec<&'a Descriptor> {
+    let mut seen = BTreeSet::new();
+    let mut layers: Vec<_> = layers.iter().copied().filter(|layer| seen.insert(&layer.digest)).collect();
+    layers.sort_by_cached_key(|layer| (is_cached(layer), u64::MAX - layer.size));
+    layers
+}
+
+/// What reading one layer takes.
+struct Reader<'a> {
+    source: &'a dyn Source,
+    format: ObjectFormat,
+    effort: &'a Effort,
+    budget: Budget,
+}
+
+impl Reader<'_> {
+    /// The index of a layer, from the cache or from its bytes, which are proven.
+    fn index(&self, layer: &Descriptor) -> Result<LayerIndex, LayerError> {
+        let Effort { cache, watch, .. } = self.effort;
+        if let Some(index) = cache::read(cache, layer, self.format, &self.budget) {
+            watch.tell(layer, Event::Cached);
+            return Ok(index);
+        }
+        let index = self.read(layer)?;
+        watch.tell(layer, Event::Read);
+        cache::write(cache, layer, self.format, &index);
+        Ok(index)
+    }
+
+    fn read(&self, layer: &Descriptor) -> Result<LayerIndex, LayerError> {
+        let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+        let mut stored = source::blob(self.source, layer).map_err(|error| wrap(error.into()))?;
+        let watched = Watched { inner: &mut stored, layer, watch: &self.effort.watch };
+        let outcome = index::index(watched, self.format, &self.budget);
+        // A layer with other bytes is the cause of whatever its tar failed with, so the proof speaks first.
+        match stored.finish() {
+            Err(error) => Err(wrap(LayerFault::Stored(error))),
+            Ok(()) => outcome.map_err(wrap),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::digest::Digest;
+
+    use super::*;
+
+    #[test]
+    fn large_layers_come_first_and_cached_ones_last() {
+        let layer = |name: &str, size| Descriptor {
+            media_type: String::new(),
+            digest: Digest::of(name.as_bytes()),
+            size,
+            platform: None,
+            annotations: BTreeMap::new(),
+        };
+        let [small, large, cached, middle] =
+            [layer("small", 1), layer("large", 9), layer("cached", 20), layer("middle", 5)];
+        let listed = [&small, &large, &cached, &middle, &large];
+        let sizes = in_order(&listed, |layer| layer.digest == cached.digest).into_iter().map(|layer| layer.size);
+        assert_eq!(sizes.collect::<Vec<_>>(), [9, 5, 1, 20]);
+    }
+}
