@@ -10,14 +10,17 @@ use crate::auth;
 use crate::blob::ObjectFormat;
 use crate::cache::Cache;
 use crate::cli::{CacheArgs, ReadArgs};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Effort, Indexes, Wanted, Watch};
+use crate::layer::{self, Effort, Indexes, Kept, LayerIndex, Wanted, Watch};
+use crate::lookup;
+use crate::path::ImagePath;
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
 use crate::source::{self, Source, Tls, TlsMode};
-use crate::tree::{FileTree, Stored};
+use crate::tree::{self, FileTree, Stored};
 use crate::verify;
 
 use super::output::Warnings;
@@ -132,6 +135,21 @@ pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<
     choose(text, &args.platforms, args, process)?.read(&Indexes::default(), &effort(args, process))
 }
 
+/// The same for whoever wants the files `names`, with their contents as far as they came by. Layers that no answer about
+/// these depends on are not read.
+pub(super) fn inspect_files(
+    text: &str,
+    args: &ReadArgs,
+    process: &Process,
+    names: &[Vec<u8>],
+) -> Result<(Inspected, Kept), Error> {
+    let (chosen, effort) = (choose(text, &args.platforms, args, process)?, effort(args, process));
+    match lookup::fixed_paths(names) {
+        Some(paths) => chosen.read_down(&paths, &effort),
+        None => chosen.read_keeping(names, &effort),
+    }
+}
+
 /// Two images for the same platform, which is chosen as in [`inspect`]; layers that they share are read once.
 pub(super) fn inspect_two(texts: [&str; 2], args: &ReadArgs, process: &Process) -> Result<[Inspected; 2], Error> {
     let [text, other] = texts;
@@ -159,19 +177,51 @@ fn choose(text: &str, platforms: &[Platform], args: &ReadArgs, process: &Process
 }
 
 impl Chosen {
+    fn layers(&self) -> Vec<&Descriptor> {
+        self.image.layers.iter().map(|layer| &layer.descriptor).collect()
+    }
+
+    fn read_keeping(self, names: &[Vec<u8>], effort: &Effort) -> Result<(Inspected, Kept), Error> {
+        let names: Vec<&[u8]> = names.iter().map(|name| lookup::file_name(name)).collect();
+        let (source, layers) = (self.source.as_ref(), self.layers());
+        let (indexes, kept) = layer::index_keeping(source, &layers, ObjectFormat::Sha1, effort, &names)?;
+        let tree = verify::merge(&self.image, &indexes, effort.memory)?;
+        Ok((self.into_inspected(indexes, tree), kept))
+    }
+
+    /// Reads layers from the top down until they settle what `paths` are.
+    fn read_down(self, paths: &[ImagePath], effort: &Effort) -> Result<(Inspected, Kept), Error> {
+        let names: Vec<&[u8]> = paths.iter().filter_map(ImagePath::file_name).collect();
+        let count = self.image.layers.len();
+        let merged = |upper: &[Arc<LayerIndex>]| FileTree::of(count - upper.len(), upper, effort.memory);
+        // A hard link may lead to a lower layer; without that one the others cannot be merged.
+        let enough = |upper: &[Arc<LayerIndex>]| tree::settles(upper, paths) && merged(upper).is_ok();
+        let (source, layers) = (self.source.as_ref(), self.layers());
+        let upper = layer::index_down(source, &layers, ObjectFormat::Sha1, effort, &names, enough)?;
+        let tree = merged(&upper.layers)?;
+        let lowest = count - upper.layers.len();
+        let indexes = self.image.layers[lowest..].iter().map(image::Layer::digest).zip(upper.layers).collect();
+        Ok((self.into_inspected(indexes, tree), upper.kept))
+    }
+
+    fn into_inspected(self, indexes: Indexes, tree: FileTree) -> Inspected {
+        let Self { source, opened, image } = self;
+        Inspected { source, opened, image, indexes, tree }
+    }
+
     /// Reads the layers that are not `known` yet, and merges them all.
     fn read(self, known: &Indexes, effort: &Effort) -> Result<Inspected, Error> {
-        let Self { source, opened, image } = self;
+        let image = &self.image;
         let unknown = image.layers.iter().filter(|layer| !known.contains_key(&layer.digest()));
         let unknown: Vec<_> = unknown.map(|layer| &layer.descriptor).collect();
-        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, effort)?;
+        let mut indexes = layer::index_all(self.source.as_ref(), &unknown, ObjectFormat::Sha1, effort)?;
         for digest in image.layers.iter().map(image::Layer::digest) {
             if let Some(index) = known.get(&digest) {
                 indexes.insert(digest, Arc::clone(index));
             }
         }
-        let tree = verify::merge(&image, &indexes, effort.memory)?;
-        Ok(Inspected { source, opened, image, indexes, tree })
+        let tree = verify::merge(image, &indexes, effort.memory)?;
+        Ok(self.into_inspected(indexes, tree))
     }
 }
 

@@ -17,6 +17,6 @@ pub use error::{LayerError, LayerFault, MORE_MEMORY};
 pub use gather::{Wanted, gather};
 pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
 pub use kept::Kept;
-pub use reading::{Effort, Indexes, index_all};
+pub use reading::{Effort, Indexes, Upper, index_all, index_down, index_keeping};
 pub use tar::TarError;
 pub use watch::{Event, Watch};

@@ -1,8 +1,9 @@
 //! Reading layers: several at once, the ones in the cache not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::blob::ObjectFormat;
 use crate::cache::Cache;
@@ -12,8 +13,9 @@ use crate::limits;
 use crate::source::{self, Source};
 
 use super::budget::Budget;
+use super::index::{self, Keep};
 use super::watch::Watched;
-use super::{Event, LayerError, LayerFault, LayerIndex, Watch, cache, index};
+use super::{Event, Kept, LayerError, LayerFault, LayerIndex, Watch, cache};
 
 /// Indexes by the digest of their layer.
 pub type Indexes = BTreeMap<LayerDigest, Arc<LayerIndex>>;
@@ -48,28 +50,85 @@ pub fn index_all(
     format: ObjectFormat,
     effort: &Effort,
 ) -> Result<Indexes, LayerError> {
+    index_keeping(source, layers, format, effort, &[]).map(|(indexes, _)| indexes)
+}
+
+/// The same, and the contents of files with one of the names `keep`, from the layers that are not in the cache.
+///
+/// # Errors
+/// See [`index_all`].
+pub fn index_keeping(
+    source: &dyn Source,
+    layers: &[&Descriptor],
+    format: ObjectFormat,
+    effort: &Effort,
+    keep: &[&[u8]],
+) -> Result<(Indexes, Kept), LayerError> {
     let layers = in_order(layers, |layer| cache::has(&effort.cache, layer, format));
     layers.iter().for_each(|layer| effort.watch.tell(layer, Event::Planned));
     let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
     let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..effort.jobs.clamp(1, layers.len().max(1)) {
-            scope.spawn(|| {
-                while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = reader.index(layer);
-                    let failed = result.is_err();
-                    let key = LayerDigest(layer.digest.clone());
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, result);
-                    if failed {
-                        next.store(layers.len(), Ordering::Relaxed);
-                    }
-                }
-            });
+    let work = || {
+        let (mut keep, mut indexes) = (Keep { named: keep, kept: Kept::default() }, Indexes::new());
+        while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let index = reader.index(layer, &mut keep).inspect_err(|_| next.store(layers.len(), Ordering::Relaxed))?;
+            indexes.insert(LayerDigest(layer.digest.clone()), Arc::new(index));
         }
-    });
-    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.into_iter().map(|(digest, result)| Ok((digest, Arc::new(result?)))).collect()
+        Ok((indexes, keep.kept))
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..effort.jobs.clamp(1, layers.len().max(1))).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.reduce(|one, other| {
+            let ((mut indexes, mut kept), (more_indexes, more_kept)) = (one?, other?);
+            indexes.extend(more_indexes);
+            kept.add(more_kept);
+            Ok((indexes, kept))
+        })
+        .unwrap_or_else(|| Ok(Default::default()))
+    })
+}
+
+/// What reading from the top down led to.
+#[derive(Debug)]
+pub struct Upper {
+    /// The indexes of the layers that were needed, lowest first.
+    pub layers: Vec<Arc<LayerIndex>>,
+    /// The contents of files with the names that were asked for, from those that were not in the cache.
+    pub kept: Kept,
+}
+
+/// Reads `layers` (lowest first) from the top down, until `enough` says of the indexes so far (lowest first) that no
+/// other is needed. Contents of files with one of the names `keep` are kept when they come by.
+///
+/// # Errors
+/// The [`LayerError`] of a layer that failed.
+pub fn index_down(
+    source: &dyn Source,
+    layers: &[&Descriptor],
+    format: ObjectFormat,
+    effort: &Effort,
+    keep: &[&[u8]],
+    mut enough: impl FnMut(&[Arc<LayerIndex>]) -> bool,
+) -> Result<Upper, LayerError> {
+    let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
+    let mut keep = Keep { named: keep, kept: Kept::default() };
+    let (mut known, mut upper) = (Indexes::new(), Vec::new());
+    for layer in layers.iter().rev() {
+        let key = LayerDigest(layer.digest.clone());
+        let index = match known.get(&key) {
+            Some(index) => Arc::clone(index),
+            None => Arc::new(reader.index(layer, &mut keep)?),
+        };
+        known.insert(key, Arc::clone(&index));
+        upper.insert(0, index);
+        if upper.len() < layers.len() && enough(&upper) {
+            break;
+        }
+    }
+    let skipped = &layers[..layers.len() - upper.len()];
+    skipped.iter().for_each(|layer| effort.watch.tell(layer, Event::Skipped));
+    Ok(Upper { layers: upper, kept: keep.kept })
 }
 
 /// Each layer once: first those that have to be read, the largest before the others, so that no long one is left to
@@ -91,23 +150,23 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The index of a layer, from the cache or from its bytes, which are proven.
-    fn index(&self, layer: &Descriptor) -> Result<LayerIndex, LayerError> {
+    fn index(&self, layer: &Descriptor, keep: &mut Keep<'_>) -> Result<LayerIndex, LayerError> {
         let Effort { cache, watch, .. } = self.effort;
         if let Some(index) = cache::read(cache, layer, self.format, &self.budget) {
             watch.tell(layer, Event::Cached);
             return Ok(index);
         }
-        let index = self.read(layer)?;
+        let index = self.read(layer, keep)?;
         watch.tell(layer, Event::Read);
         cache::write(cache, layer, self.format, &index);
         Ok(index)
     }
 
-    fn read(&self, layer: &Descriptor) -> Result<LayerIndex, LayerError> {
+    fn read(&self, layer: &Descriptor, keep: &mut Keep<'_>) -> Result<LayerIndex, LayerError> {
         let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
         let mut stored = source::blob(self.source, layer).map_err(|error| wrap(error.into()))?;
         let watched = Watched { inner: &mut stored, layer, watch: &self.effort.watch };
-        let outcome = index::index(watched, self.format, &self.budget);
+        let outcome = index::index(watched, self.format, &self.budget, keep);
         // A layer with other bytes is the cause of whatever its tar failed with, so the proof speaks first.
         match stored.finish() {
             Err(error) => Err(wrap(LayerFault::Stored(error))),

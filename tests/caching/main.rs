@@ -5,6 +5,7 @@
 mod support;
 
 mod damage;
+mod needed;
 mod requests;
 mod stage;
 mod upkeep;

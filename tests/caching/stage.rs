@@ -26,7 +26,7 @@ pub(crate) fn application() -> String {
 
 /// `base` below the application, and a last layer that says `what`.
 pub(crate) fn image(what: &str) -> Image {
-    let app = Layer::text(&format!("d app 0755\n{}", below("app", &application())));
+    let app = Layer::text(&format!("d app 0755\nd app/shared 0755\n{}", below("app", &application())));
     let last = Layer::text(&format!("f etc/build 0644 {what}\\n"));
     let image = Image::new().layer("ADD rootfs /", base()).layer("RUN --mount=x echo > /etc/x", last);
     image.workdir("/app").layer("COPY . . # buildkit", app)
