@@ -1,6 +1,6 @@
 //! The index of a layer: everything it does to a file system, from one streaming pass.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,6 +9,7 @@ use crate::compression::decompress;
 use crate::limits;
 use crate::path::ImagePath;
 
+use super::ahead::BUFFER_BYTES;
 use super::budget::Budget;
 use super::tar::{self, HeaderKind, Walk};
 use super::whiteout::{self, Whiteout};
@@ -90,7 +91,8 @@ impl LayerIndex {
     /// # Errors
     /// See [`LayerFault`].
     pub fn read(stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
-        index(stored, format, &Budget::new(limits::INDEX_BYTES), &mut Keep::nothing())
+        let plain = BufReader::with_capacity(BUFFER_BYTES, decompress(stored).map_err(LayerFault::Tar)?);
+        index(plain, format, &Budget::new(limits::INDEX_BYTES), &mut Keep::nothing())
     }
 }
 
@@ -113,15 +115,14 @@ impl Keep<'_> {
     }
 }
 
-/// Reads the tar in `stored`, whatever its compression, into an index.
+/// Reads the tar `plain` into an index.
 pub(super) fn index(
-    stored: impl Read + Send,
+    mut plain: impl BufRead,
     format: ObjectFormat,
     budget: &Budget,
     keep: &mut Keep<'_>,
 ) -> Result<LayerIndex, LayerFault> {
     let mut index = LayerIndex::default();
-    let mut plain = decompress(stored).map_err(LayerFault::Tar)?;
     tar::walk(&mut plain, |position, header, contents| {
         let change = match whiteout::classify(&header.path) {
             Whiteout::Removes(path) => Change::Remove(path),

@@ -1,5 +1,6 @@
 //! What a layer says: its entries, read in one pass, and only believed when the whole layer is proven.
 
+mod ahead;
 mod budget;
 mod cache;
 mod content;

@@ -1,17 +1,20 @@
 //! Reading layers: several at once, the ones in the cache not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::blob::ObjectFormat;
 use crate::cache::Cache;
+use crate::compression::decompress;
 use crate::descriptor::Descriptor;
 use crate::digest::LayerDigest;
 use crate::limits;
-use crate::source::{self, Source};
+use crate::source::{self, Source, Verified};
 
+use super::ahead::{self, Pump};
 use super::budget::Budget;
 use super::index::{self, Keep};
 use super::watch::Watched;
@@ -162,17 +165,33 @@ impl Reader<'_> {
         Ok(index)
     }
 
+    /// Reads a layer: its bytes are proven and uncompressed on one thread, its entries hashed on another.
     fn read(&self, layer: &Descriptor, keep: &mut Keep<'_>) -> Result<LayerIndex, LayerError> {
         let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
-        let mut stored = source::blob(self.source, layer).map_err(|error| wrap(error.into()))?;
-        let watched = Watched { inner: &mut stored, layer, watch: &self.effort.watch };
-        let outcome = index::index(watched, self.format, &self.budget, keep);
+        let stored = source::blob(self.source, layer).map_err(|error| wrap(error.into()))?;
+        let watch = &self.effort.watch;
+        let (pump, ahead) = ahead::ends();
+        let (outcome, proof) = std::thread::scope(|scope| {
+            let unpacking = scope.spawn(move || unpack(stored, pump, layer, watch));
+            let outcome = index::index(ahead, self.format, &self.budget, keep);
+            (outcome, unpacking.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
         // A layer with other bytes is the cause of whatever its tar failed with, so the proof speaks first.
-        match stored.finish() {
+        match proof {
             Err(error) => Err(wrap(LayerFault::Stored(error))),
             Ok(()) => outcome.map_err(wrap),
         }
     }
+}
+
+/// Uncompresses what `stored` has into `pump`; whether it is the layer is known at its end, which is reached whatever its
+/// tar is like.
+fn unpack(mut stored: Verified<impl Read + Send>, pump: Pump, layer: &Descriptor, watch: &Watch) -> io::Result<()> {
+    match decompress(Watched { inner: &mut stored, layer, watch }) {
+        Ok(plain) => pump.run(plain),
+        Err(error) => pump.fail(error),
+    }
+    stored.finish()
 }
 
 #[cfg(test)]
