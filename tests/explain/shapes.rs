@@ -115,3 +115,39 @@ fn converted_checkouts_have_a_past_too() {
     let report = story.scene.report(&image, &["--map", "/app/shared=shared"], "mismatch");
     assert_eq!(story.findings(&report), ["shared/a.py stale Start 1"]);
 }
+
+#[test]
+fn each_platform_is_explained_as_if_it_were_alone() {
+    let mut story = Story::new();
+    story.scene.repo.git(&["checkout", "-q", "-b", "side", "HEAD~2"]);
+    story.scene.repo.write(&(file("shared/util.py", 2) + &file("shared/a.py", 7)));
+    story.ids.push(story.scene.repo.commit("Side"));
+    // What equals the revision need not look at branches, and does not, whatever another platform needs.
+    story.scene.repo.git(&["checkout", "-q", "-b", "words", "main"]);
+    story.scene.repo.write("f docs/x.md 0644 only words\\n\n");
+    story.scene.repo.commit("Words");
+    story.scene.repo.git(&["checkout", "-q", "main"]);
+    let at = |shared: usize, main: usize, platform: &str| {
+        story.image(&story.ids[shared], &story.ids[main]).platform(platform)
+    };
+    let images = [at(6, 6, "linux/amd64"), at(1, 1, "linux/arm64"), at(5, 5, "linux/riscv64"), at(0, 5, "linux/s390x")];
+    let index = story.scene.index(&images);
+    let run =
+        |command: &str, more: &[&str]| story.run(&[&[command, &index, "--format", "json"][..], more].concat()).json();
+    let (verified, identified) = (run("verify", &[]), run("identify", &[]));
+    let together = verified["findings"].as_array().expect("findings");
+    let mut others = identified["others"].as_array().expect("others").iter();
+    for (position, platform) in ["amd64", "arm64", "riscv64", "s390x"].iter().enumerate() {
+        let platform = format!("linux/{platform}");
+        let alone = run("verify", &["--platform", &platform]);
+        let is_of = |finding: &&serde_json::Value| finding["platform"] == platform.as_str();
+        let found: Vec<_> = together.iter().filter(is_of).collect();
+        assert_eq!(found, alone["findings"].as_array().expect("findings").iter().collect::<Vec<_>>(), "{platform}");
+        assert_eq!(found.is_empty(), platform == "linux/riscv64", "{platform}");
+        let alone = run("identify", &["--platform", &platform]);
+        let identity = if position == 0 { &identified } else { others.next().expect("another platform") };
+        for field in ["match", "matched", "compared", "newest", "oldest", "rivals", "layers", "unmatched"] {
+            assert_eq!(identity[field], alone[field], "{platform}: {field}");
+        }
+    }
+}

@@ -11,8 +11,8 @@ use crate::repo::history::{CommitIndex, Version};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
-use super::past::Walked;
 use super::question::Looked;
+use super::walked::Walked;
 
 /// Says of each file that is in no commit which version is nearest, and by how many lines.
 pub(super) fn explain(
@@ -56,7 +56,7 @@ fn note(job: &Job<'_>, walked: &Walked<'_>, position: usize, bytes: &[u8]) -> Re
         return Ok(Some("in no commit".to_owned()));
     }
     let mut nearest: Option<(usize, CommitIndex)> = None;
-    for version in walked.history.versions(position).iter().take(limits::VERSIONS_COMPARED) {
+    for version in walked.versions(position).take(limits::VERSIONS_COMPARED) {
         if let Some(count) = distance(job, version, bytes)
             && nearest.is_none_or(|(fewest, _)| count < fewest)
         {

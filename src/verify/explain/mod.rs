@@ -1,7 +1,7 @@
 //! Why files differ: what history knows of their bytes, what the image says of itself, and the cause.
 //!
-//! History is walked once, and only where it can say something: when a file differs, when a file that git does not
-//! have may be one that git deleted, or when the caller wants to know the commits anyway.
+//! History is walked once, for all platforms, and only where it can say something: when a file differs, when a file
+//! that git does not have may be one that git deleted, or when the caller wants to know the commits anyway.
 
 mod absent;
 mod claims;
@@ -10,6 +10,7 @@ mod identity;
 mod past;
 mod python;
 mod question;
+mod walked;
 
 use std::collections::BTreeMap;
 
@@ -25,19 +26,20 @@ use crate::repo::{Normalizer, Origin};
 use super::job::Job;
 use super::{Depth, PlatformResult};
 
+use past::Subject;
 use question::Looked;
 
 /// Explains what `results` found. Statuses become finer, and contents that history knows are no longer `modified`.
 pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformResult]) -> Result<Vec<String>, Error> {
-    let mut warnings = Vec::new();
-    for result in results.iter_mut() {
+    let look = |result: &mut PlatformResult| {
         let cleaned = cleaned(job, result)?;
         absent::explain(job, result);
-        let mut looked = question::look(job, result, &cleaned);
-        if let Some(commit) = job.git.commit.as_ref().filter(|_| is_worth_a_walk(job, result, &looked)) {
-            warnings.extend(past::explain(job, commit, result, &mut looked)?);
-        }
-        let (claims, unread) = claims::judge(job, opened, result, &looked)?;
+        Ok(question::look(job, result, &cleaned))
+    };
+    let mut looked = results.iter_mut().map(look).collect::<Result<Vec<_>, Error>>()?;
+    let mut warnings = look_back(job, results, &mut looked)?;
+    for (result, looked) in results.iter_mut().zip(&looked) {
+        let (claims, unread) = claims::judge(job, opened, result, looked)?;
         result.claims = claims;
         warnings.extend(unread);
         let shadows = python::shadows(job, result)?;
@@ -45,6 +47,14 @@ pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformRes
         result.cause = cause(job, result, &shadows.evidence);
     }
     Ok(warnings)
+}
+
+/// One walk for all platforms of which history can say something.
+fn look_back(job: &Job<'_>, results: &mut [PlatformResult], looked: &mut [Vec<Looked>]) -> Result<Vec<String>, Error> {
+    let Some(commit) = &job.git.commit else { return Ok(Vec::new()) };
+    let all = results.iter_mut().zip(looked).map(|(result, looked)| Subject { result, looked });
+    let mut subjects: Vec<_> = all.filter(|one| is_worth_a_walk(job, one.result, one.looked)).collect();
+    if subjects.is_empty() { Ok(Vec::new()) } else { past::explain(job, commit, &mut subjects) }
 }
 
 fn is_worth_a_walk(job: &Job<'_>, result: &PlatformResult, looked: &[Looked]) -> bool {
