@@ -65,6 +65,7 @@
 // Words.
 pub mod blob;
 pub mod compression;
+pub mod count;
 pub mod descriptor;
 pub mod digest;
 pub mod json;

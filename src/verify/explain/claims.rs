@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::claims::{self, Claim, DIRTY, Judged, Meaning, Statement};
 use crate::compare::Finding;
+use crate::count::{are, of_are};
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
 use crate::repo::{self, Commit, RepoError, Snapshot};
@@ -117,9 +118,10 @@ impl Contents<'_> {
             counted => counted?,
         };
         let (agrees, note) = match others {
-            0 => (true, format!("all {equal} files are those of {}", commit.short)),
-            1 => (false, format!("1 of {} files is not that of {}", equal + others, commit.short)),
-            _ => (false, format!("{others} of {} files are not those of {}", equal + others, commit.short)),
+            0 if equal == 1 => (true, format!("the only file is that of {}", commit.short)),
+            0 => (true, format!("all {} those of {}", are(equal, "file"), commit.short)),
+            1 => (false, format!("{} not that of {}", of_are(1, equal + 1, "file"), commit.short)),
+            _ => (false, format!("{} not those of {}", of_are(others, equal + others, "file"), commit.short)),
         };
         Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{Finding, Status};
+use crate::count::counted;
 use crate::error::Error;
 use crate::layer::{self, FileContent, Wanted};
 use crate::limits;
@@ -65,7 +66,7 @@ fn note(job: &Job<'_>, walked: &Walked<'_>, position: usize, bytes: &[u8]) -> Re
     }
     let Some((count, commit)) = nearest else { return Ok(Some("in no commit".to_owned())) };
     let commit = walked.history.commit(commit)?;
-    let lines = if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    let lines = counted(count, "line");
     Ok(Some(format!("in no commit; nearest to that of {}, {lines} added or removed", commit.short)))
 }
 
