@@ -36,16 +36,15 @@ pub fn contains(
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
     let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
-    let (mut files, mut unmapped, mut warnings) = (Vec::new(), Vec::new(), opened.warnings.clone());
+    let (mut files, mut warnings) = (Vec::new(), opened.warnings.clone());
     for image in &opened.images {
         let result = job.platform(image)?;
         let places = change.places(&job, &result)?;
-        unmapped.extend(change.touched.iter().filter(|path| !places.iter().any(|place| place.repo == **path)).cloned());
         files.extend(change.held(&job, &result, places)?);
         warnings.extend(result.plan.warnings);
     }
-    unmapped.sort();
-    unmapped.dedup();
+    let is_placed = |path: &RepoPath| files.iter().any(|file: &TouchedFile| file.repo == *path);
+    let unmapped = change.touched.into_iter().filter(|path| !is_placed(path)).collect();
     warnings.extend(source.warnings());
     keep_first(&mut warnings);
     if files.is_empty() {
