@@ -22,15 +22,25 @@ impl Kept {
     /// See [`LayerError`].
     pub fn read(wanted: &[Wanted<'_>]) -> Result<Self, LayerError> {
         let mut kept = Self::default();
-        gather(wanted, &mut |content, reader| {
+        kept.add(wanted)?;
+        Ok(kept)
+    }
+
+    /// Reads those of the contents `wanted` that are not here yet.
+    ///
+    /// # Errors
+    /// See [`LayerError`].
+    pub fn add(&mut self, wanted: &[Wanted<'_>]) -> Result<(), LayerError> {
+        let wanted: Vec<Wanted<'_>> =
+            wanted.iter().filter(|wanted| !self.places.contains_key(&wanted.content.sha256)).copied().collect();
+        gather(&wanted, &mut |content, reader| {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
-            let start = kept.spool.end();
-            kept.spool.append(&bytes)?;
-            kept.places.insert(content.sha256, start..kept.spool.end());
+            let start = self.spool.end();
+            self.spool.append(&bytes)?;
+            self.places.insert(content.sha256, start..self.spool.end());
             Ok(())
-        })?;
-        Ok(kept)
+        })
     }
 
     /// Whether nothing was read.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::story::{Story, built, file};
 use crate::support::cli::Shipproof;
 use crate::support::git::Repo;
-use crate::support::scene::text;
+use crate::support::scene::{below, text};
 
 #[test]
 fn branches_are_found() {
@@ -114,6 +114,29 @@ fn converted_checkouts_have_a_past_too() {
     let image = story.scene.image(&built("f app/shared/a.py 0644 # this is version 1 of shared/a.py\\x0d\\n\n", ""));
     let report = story.scene.report(&image, &["--map", "/app/shared=shared"], "mismatch");
     assert_eq!(story.findings(&report), ["shared/a.py stale Start 1"]);
+}
+
+#[test]
+fn what_git_deleted_may_be_converted() {
+    let mut repo = Repo::new();
+    let paths = ["shared/a.py", "shared/b.py", "shared/deep/c.py"];
+    repo.write(&format!("f .gitattributes 0644 *.py text eol=crlf\\n\n{}", paths.map(|path| file(path, 1)).concat()));
+    repo.commit("Start");
+    repo.remove("shared/b.py").remove("shared/deep");
+    repo.commit("Delete two");
+    let story = Story { scene: crate::support::scene::Scene::of(repo), ids: Vec::new() };
+    let converted = |path: &str, version| below("app", &file(path, version)).replace("\\n", "\\x0d\\n");
+    let all: String = paths.iter().map(|path| converted(path, 1)).collect();
+    let image = story.scene.image(&built(&(all + &converted("shared/other.py", 1)), ""));
+    let report = story.scene.report(&image, &["--map", "/app/shared=shared"], "mismatch");
+    let expected = [
+        "shared/a.py same-normalized",
+        "/app/shared/b.py leftover Start 1",
+        "/app/shared/deep/c.py leftover Start 1",
+        "/app/shared/other.py untracked",
+    ];
+    assert_eq!(story.findings(&report), expected);
+    assert_eq!(story.identity(&image, &["--map", "/app/shared=shared"])[0], "exact Start Start");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod absent;
 mod claims;
+mod cleaned;
 mod closest;
 mod identity;
 mod past;
@@ -12,16 +13,12 @@ mod python;
 mod question;
 mod walked;
 
-use std::collections::BTreeMap;
-
-use crate::blob::BlobId;
-use crate::compare::{Finding, Status};
+use crate::compare::Finding;
 use crate::diagnosis::{self, Scope, Symptoms};
 use crate::error::Error;
 use crate::image::Opened;
-use crate::layer::Wanted as WantedContents;
-use crate::limits;
-use crate::repo::{Normalizer, Origin};
+use crate::layer::Kept;
+use crate::repo::Origin;
 
 use super::job::Job;
 use super::{Depth, PlatformResult};
@@ -32,13 +29,13 @@ use question::Looked;
 /// Explains what `results` found. Statuses become finer, and contents that history knows are no longer `modified`.
 pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformResult]) -> Result<Vec<String>, Error> {
     let look = |result: &mut PlatformResult| {
-        let cleaned = cleaned(job, result)?;
+        let (contents, cleaned) = cleaned::read(job, result)?;
         absent::explain(job, result);
-        Ok(question::look(job, result, &cleaned))
+        Ok((question::look(job, result, &cleaned), contents))
     };
     let mut looked = results.iter_mut().map(look).collect::<Result<Vec<_>, Error>>()?;
     let mut warnings = look_back(job, results, &mut looked)?;
-    for (result, looked) in results.iter_mut().zip(&looked) {
+    for (result, (looked, _)) in results.iter_mut().zip(&looked) {
         let (claims, unread) = claims::judge(job, opened, result, looked)?;
         result.claims = claims;
         warnings.extend(unread);
@@ -50,9 +47,13 @@ pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformRes
 }
 
 /// One walk for all platforms of which history can say something.
-fn look_back(job: &Job<'_>, results: &mut [PlatformResult], looked: &mut [Vec<Looked>]) -> Result<Vec<String>, Error> {
+fn look_back(
+    job: &Job<'_>,
+    results: &mut [PlatformResult],
+    looked: &mut [(Vec<Looked>, Kept)],
+) -> Result<Vec<String>, Error> {
     let Some(commit) = &job.git.commit else { return Ok(Vec::new()) };
-    let all = results.iter_mut().zip(looked).map(|(result, looked)| Subject { result, looked });
+    let all = results.iter_mut().zip(looked).map(|(result, (looked, contents))| Subject { result, looked, contents });
     let mut subjects: Vec<_> = all.filter(|one| is_worth_a_walk(job, one.result, one.looked)).collect();
     if subjects.is_empty() { Ok(Vec::new()) } else { past::explain(job, commit, &mut subjects) }
 }
@@ -68,40 +69,6 @@ fn is_worth_a_walk(job: &Job<'_>, result: &PlatformResult, looked: &[Looked]) ->
 /// some of them with its remote.
 fn may_be_leftover(job: &Job<'_>, looked: &Looked) -> bool {
     job.repository.is_partial() || looked.blobs.iter().any(|&blob| job.repository.has(blob))
-}
-
-/// The contents of differing files in git's own form: where the image's files are those of a converted checkout, an
-/// older version is converted, too. Bytes that git has as they are need none.
-fn cleaned(job: &Job<'_>, result: &PlatformResult) -> Result<BTreeMap<usize, BlobId>, Error> {
-    let mut cleaned = BTreeMap::new();
-    let modified = result.findings.iter().enumerate().filter(|(_, finding)| finding.status == Status::Modified);
-    let is_small = |finding: &Finding| {
-        let stored = finding.file.filter(|file| file.content.size <= limits::DIFF_BYTES);
-        stored.is_some_and(|stored| !job.repository.has(stored.content.blob))
-    };
-    let small: Vec<(usize, &Finding)> = modified.filter(|(_, finding)| is_small(finding)).collect();
-    if small.is_empty() {
-        return Ok(cleaned);
-    }
-    let mut normalizer = Normalizer::new(job.repository, &job.git.snapshot)?;
-    let wanted: Vec<WantedContents<'_>> =
-        small.iter().filter_map(|(_, finding)| Some(finding.file?.wanted(job.source, &result.image))).collect();
-    let mut failure = None;
-    crate::layer::gather(&wanted, &mut |content, reader| {
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes)?;
-        for (position, finding) in &small {
-            let same = finding.file.is_some_and(|file| file.content.sha256 == content.sha256);
-            let Some((path, _)) = finding.repo.as_ref().filter(|_| same) else { continue };
-            match normalizer.clean(path, &bytes) {
-                Ok(Some(clean)) => drop(cleaned.insert(*position, clean.blob)),
-                Ok(None) => {}
-                Err(error) => failure = Some(error),
-            }
-        }
-        Ok(())
-    })?;
-    failure.map_or(Ok(cleaned), |error| Err(error.into()))
 }
 
 fn cause(job: &Job<'_>, result: &PlatformResult, shadows: &[String]) -> Option<diagnosis::Cause> {

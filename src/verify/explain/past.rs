@@ -3,6 +3,7 @@
 use crate::compare::{Finding, Past, Status};
 use crate::error::Error;
 use crate::image::Image;
+use crate::layer::Kept;
 use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
 use crate::repo::{Commit, LfsPointer, MAX_POINTER_BYTES, RepoFile, RepoFileKind};
@@ -18,12 +19,14 @@ use super::{closest, identity};
 pub(super) struct Subject<'r> {
     pub(super) result: &'r mut PlatformResult,
     pub(super) looked: &'r mut [Looked],
+    /// The contents of files that git does not have as they are.
+    pub(super) contents: &'r mut Kept,
 }
 
 /// Walks the history once, and explains the findings, the images and their layers by it.
 pub(super) fn explain(job: &Job<'_>, asked: &Commit, subjects: &mut [Subject<'_>]) -> Result<Vec<String>, Error> {
     let (mut wanted, mut anywhere, mut views) = (Vec::new(), Vec::new(), Vec::new());
-    for Subject { result, looked } in &mut *subjects {
+    for Subject { result, looked, .. } in &mut *subjects {
         count_with_layers(result);
         let start = views.last().map_or(0, |view: &View| view.groups.end);
         let groups = start..start + result.image.layers.len() + 1;
@@ -44,12 +47,12 @@ pub(super) fn explain(job: &Job<'_>, asked: &Commit, subjects: &mut [Subject<'_>
     if views.iter().any(|view| view.seen > reached) {
         history.extend(&names)?;
     }
-    for (view, Subject { result, looked }) in views.into_iter().zip(subjects) {
+    for (view, Subject { result, looked, contents }) in views.into_iter().zip(subjects) {
         let walked = Walked { history: &history, names: &names, asked, reached, view };
         for (position, looked) in looked.iter_mut().enumerate() {
             judge(job, &walked, &result.image, &mut result.findings[looked.finding], looked, position)?;
         }
-        closest::explain(job, &walked, result, looked)?;
+        closest::explain(job, &walked, result, looked, contents)?;
         identity::explain(job, &walked, result, looked)?;
     }
     Ok(limits_of(&history))
