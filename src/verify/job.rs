@@ -9,7 +9,7 @@ use crate::layer::Indexes;
 use crate::limits;
 use crate::mapping::{self, Evidence, MappingError, Plan, Presence};
 use crate::path::{ImagePath, RepoPath};
-use crate::repo::{self, Commit, Repository};
+use crate::repo::{self, Commit, Origin, Repository};
 use crate::select::Pattern;
 use crate::source::Source;
 use crate::tree::FileTree;
@@ -55,6 +55,12 @@ impl Job<'_> {
         let Judgement { plan, findings, filtered } = best;
         let (image, layers, claims) = (image.clone(), Vec::new(), Vec::new());
         Ok(PlatformResult { image, tree, plan, findings, filtered, identity: None, layers, claims, cause: None })
+    }
+
+    /// What the image is compared with, for people.
+    pub(super) fn revision(&self) -> &str {
+        let commit = self.git.commit.as_ref().filter(|_| self.git.snapshot.origin == Origin::Revision);
+        commit.map_or("the work tree", |commit| &commit.short)
     }
 
     /// The `.dockerignore` that keeps a file of git out of builds, if one does.

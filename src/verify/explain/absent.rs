@@ -8,6 +8,8 @@ use crate::tree::Removed;
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
+use super::steps::Steps;
+
 /// Which layer a file that is not there would have come with: that of most files in the directory where it should be.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
@@ -37,13 +39,15 @@ impl Neighbours {
         Self { directories }
     }
 
-    /// The layer for `path`.
-    pub(super) fn layer(&self, path: &ImagePath) -> Option<usize> {
-        let mut next = path.parent();
+    /// The layer for a file that is missing, among those whose step may have brought it.
+    pub(super) fn layer(&self, missing: &Finding, steps: &Steps) -> Option<usize> {
+        let mut next = missing.image.parent();
         while let Some(directory) = next {
-            if let Some(layers) = self.directories.get(&directory) {
-                let most = layers.iter().max_by_key(|&(layer, neighbourhood)| (neighbourhood, layer));
-                return most.map(|(layer, _)| *layer);
+            let layers = self.directories.get(&directory).into_iter().flatten();
+            let layers = layers.filter(|(layer, _)| steps.may_bring(**layer, missing));
+            let most = layers.max_by_key(|&(layer, neighbourhood)| (neighbourhood, layer));
+            if let Some((layer, _)) = most {
+                return Some(*layer);
             }
             next = directory.parent();
         }
@@ -59,7 +63,7 @@ pub(super) fn explain(job: &Job<'_>, result: &mut PlatformResult) {
             finding.layer = Some(removed);
             finding.note = Some(format!("layer {put} put it there and layer {removed} removed it"));
         } else if let Some(file) = finding.repo.as_ref().and_then(|(path, _)| job.ignored_by(path)) {
-            finding.note = Some(format!("no layer has it: {file} keeps it out of builds"));
+            finding.note = Some(format!("no layer has it: {file} of {} keeps it out of builds", job.revision()));
         }
     }
 }

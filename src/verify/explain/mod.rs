@@ -11,6 +11,7 @@ mod identity;
 mod past;
 mod python;
 mod question;
+mod steps;
 mod walked;
 
 use crate::compare::Finding;
@@ -72,16 +73,14 @@ fn may_be_leftover(job: &Job<'_>, looked: &Looked) -> bool {
 }
 
 fn cause(job: &Job<'_>, result: &PlatformResult, shadows: &[String]) -> Option<diagnosis::Cause> {
-    let is_worktree = job.git.snapshot.origin == Origin::WorkTree;
-    let shown = job.git.commit.as_ref().filter(|_| !is_worktree).map(|commit| commit.short.as_str());
     diagnosis::diagnose(&Symptoms {
         image: &result.image,
         findings: &result.findings,
         strictness: job.options.strictness,
         whole: result.identity.as_ref(),
         layers: &result.layers,
-        revision: shown.unwrap_or("the work tree"),
-        is_work_tree: is_worktree,
+        revision: job.revision(),
+        is_work_tree: job.git.snapshot.origin == Origin::WorkTree,
         scope: if job.options.selection.is_everything() { Scope::Everything } else { Scope::Named },
         is_shallow: job.repository.is_shallow(),
         stages: &result.plan.stages,

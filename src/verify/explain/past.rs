@@ -12,6 +12,7 @@ use crate::verify::job::Job;
 
 use super::absent::Neighbours;
 use super::question::Looked;
+use super::steps::Steps;
 use super::walked::{View, Walked};
 use super::{closest, identity};
 
@@ -59,11 +60,11 @@ pub(super) fn explain(job: &Job<'_>, asked: &Commit, subjects: &mut [Subject<'_>
 }
 
 fn count_with_layers(result: &mut PlatformResult) {
-    let neighbours = Neighbours::of(&result.findings);
+    let (neighbours, steps) = (Neighbours::of(&result.findings), Steps::of(&result.image, &result.findings));
     for finding in &mut result.findings {
         // What a later step removed was right in the layer that put it, and says nothing of the one that removed it.
         let is_removed = finding.status == Status::Missing && finding.layer.is_some();
-        let layer = finding.layer.or_else(|| neighbours.layer(&finding.image));
+        let layer = finding.layer.or_else(|| neighbours.layer(finding, &steps));
         finding.counted_with = layer.filter(|_| !is_removed);
     }
 }
