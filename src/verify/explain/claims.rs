@@ -31,7 +31,7 @@ pub(super) fn judge(
         Err(error) => warnings.push(format!("the attestations of the image could not be read: {error}")),
     }
     let remotes = job.repository.remotes();
-    let contents = Contents { job, image: &result.image, looked, absent: RefCell::default() };
+    let contents = Contents { job, result, looked, absent: RefCell::default() };
     let judged = claims.into_iter().map(|claim| match claim.meaning {
         Meaning::Revision => revision(&contents, claim),
         Meaning::Version => version(&contents, claim),
@@ -65,7 +65,7 @@ fn undecided(claim: Claim, note: impl Into<String>) -> Judged {
 /// What the image has, to hold commits against.
 struct Contents<'a> {
     job: &'a Job<'a>,
-    image: &'a Image,
+    result: &'a PlatformResult,
     looked: &'a [Looked],
     /// For a commit's id the files that it would have brought and that are not there; several claims name the same.
     absent: RefCell<BTreeMap<String, usize>>,
@@ -157,7 +157,7 @@ impl Contents<'_> {
         if let Some(count) = self.absent.borrow().get(&commit.id) {
             return Ok(*count);
         }
-        let count = self.job.missing_at(commit, self.image)?.len();
+        let count = self.job.missing_at(commit, self.result)?.len();
         self.absent.borrow_mut().insert(commit.id.clone(), count);
         Ok(count)
     }

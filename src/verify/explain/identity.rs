@@ -93,7 +93,8 @@ fn confirm(job: &Job<'_>, result: &PlatformResult, whole: &mut Identity) -> Resu
     let Some(range) = whole.commits.as_ref().filter(|range| range.newest.relation != Relation::Asked) else {
         return Ok(());
     };
-    let missing = job.missing_at(&range.newest.commit, &result.image)?;
+    let missing = job.missing_at(&range.newest.commit, result)?;
+    let missing: Vec<RepoPath> = missing.into_iter().filter_map(|finding| Some(finding.repo?.0)).collect();
     whole.compared += missing.len();
     whole.unmatched.extend(missing);
     Ok(())
