@@ -68,7 +68,6 @@ pub fn index_keeping(
     keep: &[&[u8]],
 ) -> Result<(Indexes, Kept), LayerError> {
     let layers = in_order(layers, |layer| cache::has(&effort.cache, layer, format));
-    layers.iter().for_each(|layer| effort.watch.tell(layer, Event::Planned));
     let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
     let next = AtomicUsize::new(0);
     let work = || {
@@ -159,7 +158,7 @@ impl Reader<'_> {
             watch.tell(layer, Event::Cached);
             return Ok(index);
         }
-        let index = self.read(layer, keep)?;
+        let index = self.read(layer, keep).inspect_err(|_| watch.tell(layer, Event::Failed))?;
         watch.tell(layer, Event::Read);
         cache::write(cache, layer, self.format, &index);
         Ok(index)

@@ -136,7 +136,7 @@ fn row_report<'a>(row: &LayerRow<'a>) -> RowReport<'a> {
 }
 
 /// Bytes in the unit that leaves at most four digits.
-pub(super) fn human_size(bytes: u64) -> String {
+pub fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let (mut size, mut unit) = (bytes as f64, 0);
     while size >= 1024.0 && unit + 1 < UNITS.len() {

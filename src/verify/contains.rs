@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::blob::BlobId;
 use crate::error::Error;
-use crate::image;
 use crate::layer;
 use crate::limits;
 use crate::mapping::{Plan, Presence};
@@ -16,7 +15,8 @@ use crate::tree::{FileTree, NodeKind, Stored};
 
 use super::containment::{Containment, Held, TouchedFile};
 use super::job::Job;
-use super::{Options, PlatformResult, git_side, keep_first};
+use super::sides::{self, Sides};
+use super::{Options, PlatformResult, keep_first};
 
 /// Looks for the change of the commit that `revision` names in the image in `source`. The change of a merge is what it
 /// brought to its first parent.
@@ -29,12 +29,9 @@ pub fn contains(
     options: &Options,
     revision: &str,
 ) -> Result<Containment, Error> {
-    let git = git_side(repository, &options.against)?;
     let commit = repository.resolve(revision)?;
+    let Sides { git, opened, indexes } = sides::read(source, repository, options)?;
     let change = Change::of(repository, commit.clone())?;
-    let opened = image::open(source, &options.platforms)?;
-    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let (mut files, mut warnings) = (Vec::new(), opened.warnings.clone());
     for image in &opened.images {

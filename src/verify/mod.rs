@@ -6,6 +6,7 @@ mod explain;
 mod job;
 mod normalize;
 mod settle;
+mod sides;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use crate::diagnosis::Cause;
 use crate::error::Error;
 use crate::identify::{Identity, LayerIdentity};
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Effort, Indexes};
+use crate::layer::{Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
-use crate::repo::{self, Commit, Repository, Snapshot};
+use crate::repo::{Commit, Repository, Snapshot};
 use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
@@ -28,6 +29,7 @@ use crate::tree::FileTree;
 pub use containment::{Contained, Containment, Held, TouchedFile};
 pub use contains::contains;
 use job::Job;
+use sides::Sides;
 
 /// What of git the image is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,10 +168,7 @@ impl Verification {
 /// # Errors
 /// See [`Error`]; a comparison of nothing is one.
 pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -> Result<Verification, Error> {
-    let git = git_side(repository, &options.against)?;
-    let opened = image::open(source, &options.platforms)?;
-    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
+    let Sides { git, opened, indexes } = sides::read(source, repository, options)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&job, &platforms)?;
@@ -184,26 +183,13 @@ fn keep_first(warnings: &mut Vec<String>) {
     warnings.retain(|warning| seen.insert(warning.clone()));
 }
 
-fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
-    Ok(match against {
-        Against::Revision(revision) => {
-            let commit = repository.resolve(revision)?;
-            let snapshot = repo::of_revision(repository, &commit)?;
-            GitSide { commit: Some(commit), snapshot }
-        }
-        Against::Worktree => {
-            GitSide { commit: repository.resolve("HEAD").ok(), snapshot: repo::of_worktree(repository)? }
-        }
-    })
-}
-
 /// The merged file system of an image, of at most `memory` bytes.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
-/// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
+/// When `indexes` does not come from [`index_all`](crate::layer::index_all) over all layers of the image.
 pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
     let index = |layer: &image::Layer| indexes.get(&layer.digest()).map(Arc::clone);
     let indexes: Option<Vec<_>> = image.layers.iter().map(index).collect();
