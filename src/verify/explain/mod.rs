@@ -7,6 +7,7 @@ mod absent;
 mod claims;
 mod cleaned;
 mod closest;
+mod confirm;
 mod identity;
 mod past;
 mod python;
