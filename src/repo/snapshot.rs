@@ -113,7 +113,8 @@ fn file_kind(kind: EntryKind) -> Option<RepoFileKind> {
     }
 }
 
-fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
+/// The path of an entry of a tree that is at `directory`.
+pub(super) fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_owned() } else { [directory, b"/", name].concat() }
 }
 

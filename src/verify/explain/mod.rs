@@ -13,6 +13,7 @@ mod past;
 mod python;
 mod question;
 mod steps;
+mod times;
 mod walked;
 
 use crate::compare::Finding;
