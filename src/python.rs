@@ -29,13 +29,10 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// Looks through a whole file system.
+    /// Looks through the directories of a whole file system.
     pub fn of(tree: &FileTree) -> Self {
-        let is_packages = |(path, id): &(ImagePath, _)| {
-            path.file_name().is_some_and(|name| PACKAGES.contains(&name))
-                && matches!(tree.node(*id).kind, NodeKind::Directory(_))
-        };
-        Self { packages: tree.all().filter(is_packages).map(|(path, _)| path).collect() }
+        let is_packages = |path: &ImagePath| path.file_name().is_some_and(|name| PACKAGES.contains(&name));
+        Self { packages: tree.directories().map(|(path, _)| path).filter(is_packages).collect() }
     }
 
     /// Files among the installed packages that have the name of the module in `finding`, with other bytes: those whose

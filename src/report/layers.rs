@@ -11,6 +11,7 @@ use super::head::{SCHEMA_VERSION, Tool};
 use super::identity::{FitReport, summary};
 use super::json::{OneImage, to_bytes};
 use super::reasons::commit_words;
+use super::text::text_of;
 use super::timeline::{Timeline, WIDTH};
 
 /// A layer and what its index counts.
@@ -105,9 +106,7 @@ pub fn layers_in_history_text(rows: &[LayerRow<'_>], revision: &str) -> Vec<u8> 
             lines.extend(newest.map(|commit| format!("     {}", commit_words(commit))));
         }
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text.into_bytes()
+    text_of(&lines)
 }
 
 /// The same for programs.
