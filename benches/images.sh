@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Makes the images that side_by_side.rs reads, without any account: benches/images.sh FOLDER
 #
-#   big:1      8 layers, about 1.6 GB uncompressed: a Debian base, its configuration, two layers of Python wheels, and an
-#              application in four layers (requirements, shared code, a service, its main file)
+#   big:1      8 layers, 1.6 GB uncompressed and 0.6 GB as gzip: a Debian base, configuration, two layers of Python
+#              wheels, and an application in four layers (requirements, shared code, a service, its main file)
 #   big:2      the same layers with another label, as a tag that moved
 #   second:1   another service on the same base, wheels and shared code: only the two top layers differ
 #   small:1    every tenth file of each of big's layers, to see how cost grows
 #   chunked:1  big as zstd:chunked
 #
-# FOLDER/repo is the git repository whose HEAD holds the application of big and second, FOLDER/registry.yml the
-# configuration of the registry that serves FOLDER/registry. What is there already is kept, so an interrupted run goes
-# on; delete a part to have it made anew. The wheels and the application are the same on each run, the base is what the
-# Debian mirror holds that day. Needs root, 12 GB of disk, and: mmdebstrap python3 (with pip) git buildah podman
-# docker-registry curl.
+# FOLDER/repo is the git repository whose HEAD holds the application of big and second, FOLDER/repo-tenth that of small;
+# FOLDER/registry.yml is the configuration of the registry that serves FOLDER/registry. What is there already is kept,
+# so an interrupted run goes on; delete a part to have it made anew. The wheels and the application are the same on each
+# run, the base is what the Debian mirror holds that day. Needs root, 12 GB of disk, and: mmdebstrap python3 (with pip)
+# git buildah podman docker-registry curl.
 set -euo pipefail
 
 readonly address=127.0.0.1:5057
@@ -119,12 +119,15 @@ base_files() {
   tar --extract --directory="$1" --exclude='./dev/*' --file=base.tar
 }
 
-# The application has to hold what the recipe copies by name.
-code_tenth() {
+# The application has to hold what the steps copy by name, and its files are in git as well.
+repository_tenth() {
   mkdir -p "$1/services"
   cp -r repo/apps repo/config repo/requirements.txt "$1"
   tenth repo/shared "$1/shared"
   tenth repo/services/orders "$1/services/orders"
+  git init --quiet --initial-branch=main "$1"
+  git -C "$1" add --all
+  commit "$1" "A tenth of the code"
 }
 
 # steps SERVICE BASE WHEELS CODE: the steps of an image; the base is a tar or a folder.
@@ -160,10 +163,13 @@ image() {
   buildah "${storage[@]}" push --quiet --tls-verify=false "$address/$1" "docker://$address/$1"
 }
 
+# podman pushes the gzip layers that its cache says are in the registry already, so it gets an empty cache.
 chunked() {
   ! is_pushed chunked:1 || return 0
-  say "pushing chunked:1"
-  podman "${storage[@]}" push --quiet --tls-verify=false --format oci --compression-format zstd:chunked \
+  say "pushing chunked:1, which takes some minutes"
+  mkdir -p /var/lib/containers/cache
+  unshare --mount bash -c 'mount -t tmpfs none /var/lib/containers/cache && exec "$@"' - \
+    podman "${storage[@]}" push --quiet --tls-verify=false --format oci --compression-format zstd:chunked \
     "$address/big:1" "docker://$address/chunked:1"
 }
 
@@ -187,11 +193,11 @@ once base base_files
 once base-tenth tenth base
 once wheels-tenth-a tenth wheels-a
 once wheels-tenth-b tenth wheels-b
-once code-tenth code_tenth
+once repo-tenth repository_tenth
 serve
 image big:1 orders base.tar wheels repo
 image big:2 orders base.tar wheels repo
 image second:1 billing base.tar wheels repo
-image small:1 orders base-tenth wheels-tenth code-tenth
+image small:1 orders base-tenth wheels-tenth repo-tenth
 chunked
 say "done: 'docker-registry serve $folder/registry.yml' serves them at $address"
