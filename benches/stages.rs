@@ -184,7 +184,8 @@ fn import(folder: &Path) {
     let mut stream = b"commit refs/heads/main\ncommitter T <t@example.com> 1500000000 +0000\ndata 0\n".to_vec();
     for file in 0..SMALL.files {
         let contents = format!("# file {file}\n");
-        writeln!(stream, "M 100644 inline {}\ndata {}\n{contents}", path(file), contents.len()).expect("memory takes all");
+        writeln!(stream, "M 100644 inline {}\ndata {}\n{contents}", path(file), contents.len())
+            .expect("memory takes all");
     }
     let mut import = git(&["fast-import", "--quiet"]);
     // Taken and dropped, because git reads to the end of the pipe.

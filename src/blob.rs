@@ -39,6 +39,16 @@ impl BlobId {
         self.0
     }
 
+    /// The id's own bytes, 20 or 32 of them.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The id with these bytes, if they are as many as one has.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        gix_hash::ObjectId::try_from(bytes).ok().map(Self)
+    }
+
     /// The id of `contents`.
     ///
     /// # Errors

@@ -9,8 +9,10 @@ use crate::limits;
 use crate::platform::Platform;
 
 mod looking;
+mod upkeep;
 
 pub use looking::{Diff, Extract, Grep, SearchArgs};
+pub use upkeep::{Cache, CacheArgs, CacheUpkeep};
 
 const AFTER_HELP: &str = "\
 IMAGE is [docker://]HOST/NAME[:TAG][@DIGEST], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG]
@@ -46,6 +48,23 @@ impl Command {
             Self::Extract(args) => Some(&args.output),
             Self::Diff(args) => Some(&args.output),
             Self::Layers(args) => Some(&args.output),
+            Self::Cache(args) => Some(&args.options().output),
+        }
+    }
+
+    /// Options of reading images, where one is read.
+    pub fn read(&self) -> Option<&ReadArgs> {
+        match self {
+            Self::Verify(args) => Some(&args.read),
+            Self::Identify(args) => Some(&args.read),
+            Self::Contains(args) => Some(&args.read),
+            Self::Cat(args) => Some(&args.read),
+            Self::Ls(args) => Some(&args.read),
+            Self::Grep(args) => Some(&args.read),
+            Self::Extract(args) => Some(&args.read),
+            Self::Diff(args) => Some(&args.read),
+            Self::Layers(args) => Some(&args.read),
+            Self::Cache(_) => None,
         }
     }
 }
@@ -71,6 +90,9 @@ pub enum Command {
     Diff(Diff),
     /// List the layers of the image and the build steps that made them
     Layers(Layers),
+    /// Look at what is kept of images that were read, or remove it
+    #[command(subcommand)]
+    Cache(Cache),
 }
 
 /// `shipproof verify`
@@ -228,6 +250,12 @@ pub struct ReadArgs {
     /// Take credentials from this file only (the format of docker's config.json)
     #[arg(long, value_name = "FILE")]
     pub auth_file: Option<PathBuf>,
+    /// Read every layer anew, and keep nothing
+    #[arg(long)]
+    pub no_cache: bool,
+    /// The cache
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// Seconds without data after which a connection counts as broken
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,

@@ -31,7 +31,7 @@
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
-//! use shipproof::{auth, compare::Strictness, layer, mapping, repo, select::Selection, source, verify};
+//! use shipproof::{auth, cache, compare::Strictness, layer, mapping, repo, select::Selection, source, verify};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -44,6 +44,7 @@
 //!         timeout: Duration::from_secs(30),
 //!         docker_host: None,
 //!         observer: source::Observer::default(),
+//!         cache: cache::Cache::off(),
 //!     },
 //! )?;
 //! let repository = repo::Repository::open(Path::new("testdata/demo/repo.git"))?;
@@ -64,6 +65,7 @@
 
 // Words.
 pub mod blob;
+pub mod cache;
 pub mod compression;
 pub mod descriptor;
 pub mod digest;

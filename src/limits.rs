@@ -120,3 +120,14 @@ pub const UNPACKED_RATIO: u64 = 1100;
 /// layers at a time stay below 100 MiB. Builders (klauspost/compress) and `zstd` up to level 20 need no more; levels
 /// 21, 22 and `--long` do.
 pub const ZSTD_WINDOW_LOG: u32 = 25;
+
+/// Bytes that the cache may take up on disk unless the user says otherwise: the indexes of some hundred large images
+/// (80 bytes a file; a large Python image has 60,000).
+pub const CACHE_BYTES: u64 = 1 << 30;
+
+/// Percent of that which are left when the cache has grown too large and the entries used longest ago are removed.
+pub const CACHE_PRUNED_PERCENT: u64 = 90;
+
+/// Bytes of one block of a cache entry, which is held in memory whole. An index has blocks of 64 KiB and one change more
+/// at the most, a document is one block.
+pub const CACHE_BLOCK_BYTES: usize = 8 << 20;

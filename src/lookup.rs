@@ -50,6 +50,20 @@ pub fn named(tree: &FileTree, name: &[u8]) -> Result<Entries, Error> {
     Ok(entries)
 }
 
+/// The paths that `names` are, if each of them can mean one path alone: absolute, and no glob. No name means all files.
+pub fn fixed_paths(names: &[Vec<u8>]) -> Option<Vec<ImagePath>> {
+    let is_fixed = |name: &Vec<u8>| is_absolute(name) && !select::is_glob(name);
+    if names.is_empty() {
+        return None;
+    }
+    names.iter().map(|name| is_fixed(name).then(|| ImagePath::clean(name))).collect()
+}
+
+/// The last part of `name`.
+pub fn file_name(name: &[u8]) -> &[u8] {
+    name.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
 /// The one regular file that `name` means; several with the same contents are one.
 ///
 /// # Errors

@@ -20,6 +20,9 @@ macro_rules! clean_path {
 
             /// Cleans any spelling of a path: `./x`, `/x`, `x/` and `a/../x` are all `x`, and nothing climbs above the top.
             pub fn clean(spelling: &[u8]) -> Self {
+                if is_clean(spelling) {
+                    return Self(spelling.to_vec());
+                }
                 let mut path = Self(Vec::with_capacity(spelling.len()));
                 for component in spelling.split(|&byte| byte == b'/') {
                     match component {
@@ -99,6 +102,11 @@ macro_rules! clean_path {
             }
         }
     };
+}
+
+/// Whether a spelling is the clean one already, which most are.
+fn is_clean(spelling: &[u8]) -> bool {
+    spelling.split(|&byte| byte == b'/').all(|component| !matches!(component, b"" | b"." | b".."))
 }
 
 clean_path! {

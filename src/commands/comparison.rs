@@ -60,7 +60,7 @@ impl Typed<'_> {
     /// Opens both sides.
     pub(super) fn open(&self, process: &Process) -> Result<Opened, Error> {
         let repository = Repository::open(&self.compare.repo)?;
-        let options = self.options(&repository)?;
+        let options = self.options(&repository, process)?;
         let source = setup::open_source(self.image, self.read, process)?;
         Ok(Opened { repository, source, options })
     }
@@ -84,7 +84,7 @@ impl Typed<'_> {
         Exit::CouldNotTell
     }
 
-    fn options(&self, repository: &Repository) -> Result<Options, Error> {
+    fn options(&self, repository: &Repository, process: &Process) -> Result<Options, Error> {
         let against = match self.compare.worktree {
             true => Against::Worktree,
             false => Against::Revision(self.compare.rev.clone()),
@@ -96,7 +96,7 @@ impl Typed<'_> {
             selection: Selection::parse(&files::arguments(self.files)?, repository.prefix())?,
             strictness: if self.compare.strict { Strictness::Strict } else { Strictness::Contents },
             depth: self.depth,
-            effort: setup::effort(self.read),
+            effort: setup::effort(self.read, process),
         })
     }
 }

@@ -8,14 +8,14 @@ use crate::lookup;
 use crate::report::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
 use crate::search::{Depth, Outcome, Query, Results, Search};
 
-use super::setup::{Inspected, inspect};
+use super::setup::{Inspected, inspect_files};
 use super::{Process, files, output};
 
 /// Searches the files, and prints what was found in the order of their paths.
 pub(super) fn run(args: &Grep, process: &Process) -> Result<Exit, Error> {
     let mut search = Search::new(&query(args))?;
     let names = files::arguments(&args.files)?;
-    let inspected = inspect(&args.image, &args.read, process)?;
+    let (inspected, _) = inspect_files(&args.image, &args.read, process, &names)?;
     let files = regular_files(&inspected, &names)?;
     let wanted: Vec<Wanted<'_>> = files.iter().map(|file| inspected.wanted(&file.stored)).collect();
     let mut results = search.run(&wanted)?;

@@ -1,5 +1,6 @@
 //! One file a subcommand: from what was typed, through a plan, to bytes and an exit code.
 
+mod cache;
 mod cat;
 mod comparison;
 mod contains;
@@ -16,6 +17,7 @@ mod verify;
 
 use std::io::Write as _;
 
+use crate::cache::Cache;
 use crate::cli::{Cli, Command, Format};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -25,7 +27,24 @@ pub use setup::Process;
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
-    let process = &Process { observer: output::observer(cli.command.output(), &process.warnings), ..process.clone() };
+    let process = &surroundings(&cli.command, process);
+    let exit = run_command(cli, process);
+    if let (Some(args), Some(trouble)) = (cli.command.output().filter(|args| args.verbose), process.cache.trouble()) {
+        output::note(args, trouble);
+    }
+    exit
+}
+
+/// What a command has around it, as its arguments want it.
+fn surroundings(command: &Command, process: &Process) -> Process {
+    let cache = match command.read() {
+        Some(args) if !args.no_cache => process.cache(&args.cache),
+        _ => Cache::off(),
+    };
+    Process { observer: output::observer(command.output(), &process.warnings), cache, ..process.clone() }
+}
+
+fn run_command(cli: &Cli, process: &Process) -> Exit {
     let done = match &cli.command {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
@@ -36,6 +55,7 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
         Command::Extract(args) => extract::run(args, process),
         Command::Diff(args) => diff::run(args, process),
         Command::Layers(args) => layers::run(args, process),
+        Command::Cache(args) => cache::run(args, process),
     };
     done.unwrap_or_else(|error| {
         complain(&error, process.stderr_colored);

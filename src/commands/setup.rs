@@ -1,20 +1,26 @@
 //! What the commands share: the surroundings of the process, and an image opened and merged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use etcetera::BaseStrategy as _;
+
 use crate::auth;
 use crate::blob::ObjectFormat;
-use crate::cli::ReadArgs;
+use crate::cache::Cache;
+use crate::cli::{CacheArgs, ReadArgs};
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Effort, Indexes, Wanted};
+use crate::layer::{self, Effort, Indexes, Kept, LayerIndex, Wanted, Watch};
+use crate::lookup;
+use crate::path::ImagePath;
 use crate::platform::Platform;
 use crate::reference::ImageRef;
 use crate::report::OneImage;
 use crate::source::{self, Source, Tls, TlsMode};
-use crate::tree::{FileTree, Stored};
+use crate::tree::{self, FileTree, Stored};
 use crate::verify;
 
 use super::output::Warnings;
@@ -39,6 +45,12 @@ pub struct Process {
     pub observer: source::Observer,
     /// What was warned of so far.
     pub warnings: Warnings,
+    /// Where programs of this user keep what can be worked out again.
+    pub cache_home: Option<PathBuf>,
+    /// What was worked out before.
+    pub cache: Cache,
+    /// Who is told how far reading layers has got.
+    pub watch: Watch,
 }
 
 impl Process {
@@ -54,15 +66,26 @@ impl Process {
             stderr_colored: !plain && std::io::stderr().is_terminal(),
             observer: source::Observer::default(),
             warnings: Warnings::default(),
+            cache_home: etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir()),
+            cache: Cache::off(),
+            watch: Watch::default(),
         }
+    }
+
+    /// The cache that `args` name; none where nothing says where it would be.
+    pub(super) fn cache(&self, args: &CacheArgs) -> Cache {
+        let usual = || self.cache_home.as_ref().map(|home| home.join(env!("CARGO_PKG_NAME")));
+        let folder = args.cache_dir.clone().or_else(usual);
+        folder.map_or_else(Cache::off, |folder| Cache::at(folder, args.cache_size.saturating_mul(1 << 20)))
     }
 }
 
 /// How much of the machine reading layers may take.
-pub(super) fn effort(args: &ReadArgs) -> Effort {
+pub(super) fn effort(args: &ReadArgs, process: &Process) -> Effort {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS);
     let jobs = args.jobs.map_or_else(processors, usize::from);
-    Effort { jobs, memory: args.memory.saturating_mul(1 << 20) }
+    let memory = args.memory.saturating_mul(1 << 20);
+    Effort { jobs, memory, cache: process.cache.clone(), watch: process.watch.clone() }
 }
 
 /// Opens the place that `text` names.
@@ -80,6 +103,7 @@ pub(super) fn open_source(text: &str, args: &ReadArgs, process: &Process) -> Res
         timeout: Duration::from_secs(args.timeout),
         docker_host: process.docker_host.clone(),
         observer: process.observer.clone(),
+        cache: process.cache.clone(),
     };
     Ok(source::open(&reference, &options)?)
 }
@@ -108,7 +132,22 @@ impl Inspected {
 
 /// Opens and merges the image that `text` names, for the one platform asked for, or `linux/amd64`, or the first.
 pub(super) fn inspect(text: &str, args: &ReadArgs, process: &Process) -> Result<Inspected, Error> {
-    choose(text, &args.platforms, args, process)?.read(&Indexes::default(), args)
+    choose(text, &args.platforms, args, process)?.read(&Indexes::default(), &effort(args, process))
+}
+
+/// The same for whoever wants the files `names`, with their contents as far as they came by. Layers that no answer about
+/// these depends on are not read.
+pub(super) fn inspect_files(
+    text: &str,
+    args: &ReadArgs,
+    process: &Process,
+    names: &[Vec<u8>],
+) -> Result<(Inspected, Kept), Error> {
+    let (chosen, effort) = (choose(text, &args.platforms, args, process)?, effort(args, process));
+    match lookup::fixed_paths(names) {
+        Some(paths) => chosen.read_down(&paths, &effort),
+        None => chosen.read_keeping(names, &effort),
+    }
 }
 
 /// Two images for the same platform, which is chosen as in [`inspect`]; layers that they share are read once.
@@ -116,8 +155,8 @@ pub(super) fn inspect_two(texts: [&str; 2], args: &ReadArgs, process: &Process) 
     let [text, other] = texts;
     let chosen = choose(text, &args.platforms, args, process)?;
     let other = choose(other, std::slice::from_ref(&chosen.image.platform), args, process)?;
-    let inspected = chosen.read(&Indexes::default(), args)?;
-    let other = other.read(&inspected.indexes, args)?;
+    let inspected = chosen.read(&Indexes::default(), &effort(args, process))?;
+    let other = other.read(&inspected.indexes, &effort(args, process))?;
     Ok([inspected, other])
 }
 
@@ -138,19 +177,51 @@ fn choose(text: &str, platforms: &[Platform], args: &ReadArgs, process: &Process
 }
 
 impl Chosen {
-    /// Reads the layers that are not `known` yet, and merges them all.
-    fn read(self, known: &Indexes, args: &ReadArgs) -> Result<Inspected, Error> {
+    fn layers(&self) -> Vec<&Descriptor> {
+        self.image.layers.iter().map(|layer| &layer.descriptor).collect()
+    }
+
+    fn read_keeping(self, names: &[Vec<u8>], effort: &Effort) -> Result<(Inspected, Kept), Error> {
+        let names: Vec<&[u8]> = names.iter().map(|name| lookup::file_name(name)).collect();
+        let (source, layers) = (self.source.as_ref(), self.layers());
+        let (indexes, kept) = layer::index_keeping(source, &layers, ObjectFormat::Sha1, effort, &names)?;
+        let tree = verify::merge(&self.image, &indexes, effort.memory)?;
+        Ok((self.into_inspected(indexes, tree), kept))
+    }
+
+    /// Reads layers from the top down until they settle what `paths` are.
+    fn read_down(self, paths: &[ImagePath], effort: &Effort) -> Result<(Inspected, Kept), Error> {
+        let names: Vec<&[u8]> = paths.iter().filter_map(ImagePath::file_name).collect();
+        let count = self.image.layers.len();
+        let merged = |upper: &[Arc<LayerIndex>]| FileTree::of(count - upper.len(), upper, effort.memory);
+        // A hard link may lead to a lower layer; without that one the others cannot be merged.
+        let enough = |upper: &[Arc<LayerIndex>]| tree::settles(upper, paths) && merged(upper).is_ok();
+        let (source, layers) = (self.source.as_ref(), self.layers());
+        let upper = layer::index_down(source, &layers, ObjectFormat::Sha1, effort, &names, enough)?;
+        let tree = merged(&upper.layers)?;
+        let lowest = count - upper.layers.len();
+        let indexes = self.image.layers[lowest..].iter().map(image::Layer::digest).zip(upper.layers).collect();
+        Ok((self.into_inspected(indexes, tree), upper.kept))
+    }
+
+    fn into_inspected(self, indexes: Indexes, tree: FileTree) -> Inspected {
         let Self { source, opened, image } = self;
+        Inspected { source, opened, image, indexes, tree }
+    }
+
+    /// Reads the layers that are not `known` yet, and merges them all.
+    fn read(self, known: &Indexes, effort: &Effort) -> Result<Inspected, Error> {
+        let image = &self.image;
         let unknown = image.layers.iter().filter(|layer| !known.contains_key(&layer.digest()));
         let unknown: Vec<_> = unknown.map(|layer| &layer.descriptor).collect();
-        let mut indexes = layer::index_all(source.as_ref(), &unknown, ObjectFormat::Sha1, effort(args))?;
+        let mut indexes = layer::index_all(self.source.as_ref(), &unknown, ObjectFormat::Sha1, effort)?;
         for digest in image.layers.iter().map(image::Layer::digest) {
             if let Some(index) = known.get(&digest) {
                 indexes.insert(digest, Arc::clone(index));
             }
         }
-        let tree = verify::merge(&image, &indexes, effort(args).memory)?;
-        Ok(Inspected { source, opened, image, indexes, tree })
+        let tree = verify::merge(image, &indexes, effort.memory)?;
+        Ok(self.into_inspected(indexes, tree))
     }
 }
 

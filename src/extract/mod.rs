@@ -115,7 +115,7 @@ mod tests {
         let image = image(&source.0);
         let descriptor = &image.layers[0].descriptor;
         let indexes =
-            layer::index_all(&source, &[descriptor], crate::blob::ObjectFormat::Sha1, layer::Effort::default())
+            layer::index_all(&source, &[descriptor], crate::blob::ObjectFormat::Sha1, &layer::Effort::default())
                 .unwrap();
         let mut index = indexes.values().next().unwrap().as_ref().clone();
         let Change::Put(second) = &mut index.changes[1] else { panic!() };

@@ -16,13 +16,19 @@ impl Budget {
         Self { used: AtomicUsize::new(0), most }
     }
 
-    /// Takes the room that `change` needs.
-    pub(super) fn take(&self, change: &Change) -> Result<(), LayerFault> {
+    /// Takes the room that `change` needs, in bytes.
+    pub(super) fn take(&self, change: &Change) -> Result<usize, LayerFault> {
         let bytes = bytes_of(change);
         if self.used.fetch_add(bytes, Ordering::Relaxed) + bytes > self.most {
+            self.give_back(bytes);
             return Err(LayerFault::TooLarge(self.most));
         }
-        Ok(())
+        Ok(bytes)
+    }
+
+    /// Gives back `bytes` of what was taken.
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

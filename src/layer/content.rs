@@ -1,7 +1,7 @@
 //! The contents of chosen files, read again from a layer and handed out only when they are the ones indexed.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek, Write as _};
+use std::io::{self, BufReader, Read, Seek, Write as _};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::SpooledTempFile;
@@ -12,6 +12,7 @@ use crate::digest::LayerDigest;
 use crate::limits;
 use crate::source::{self, Source};
 
+use super::ahead::BUFFER_BYTES;
 use super::tar::{self, Walk};
 use super::{FileContent, LayerError, LayerFault};
 
@@ -30,7 +31,7 @@ pub fn contents(
     let stored = source::blob(source, layer).map_err(|error| wrap(error.into()))?;
     let plain = decompress(stored).map_err(|error| wrap(LayerFault::Stored(error)))?;
     let mut left: BTreeMap<u32, &FileContent> = wanted.iter().map(|content| (content.position, content)).collect();
-    let walked = tar::walk(plain, |position, header, contents| {
+    let walked = tar::walk(BufReader::with_capacity(BUFFER_BYTES, plain), |position, header, contents| {
         let Some(expected) = left.remove(&position) else { return Ok(Walk::GoOn) };
         let proven = prove(expected, contents);
         let proven = proven.map_err(|source| LayerFault::Contents { path: header.path.clone(), source })?;

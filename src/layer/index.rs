@@ -1,6 +1,6 @@
 //! The index of a layer: everything it does to a file system, from one streaming pass.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,10 +9,11 @@ use crate::compression::decompress;
 use crate::limits;
 use crate::path::ImagePath;
 
-use super::LayerFault;
+use super::ahead::BUFFER_BYTES;
 use super::budget::Budget;
 use super::tar::{self, HeaderKind, Walk};
 use super::whiteout::{self, Whiteout};
+use super::{Kept, LayerFault};
 
 /// What one layer does to the file system below it. Removals act on lower layers only, wherever in the tar they
 /// stand (image-spec layer.md, "Whiteouts"), so whoever applies an index takes them first.
@@ -89,26 +90,46 @@ impl LayerIndex {
     ///
     /// # Errors
     /// See [`LayerFault`].
-    pub fn read(mut stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
-        index(&mut stored, format, &Budget::new(limits::INDEX_BYTES))
+    pub fn read(stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
+        let plain = BufReader::with_capacity(BUFFER_BYTES, decompress(stored).map_err(LayerFault::Tar)?);
+        index(plain, format, &Budget::new(limits::INDEX_BYTES), &mut Keep::nothing())
     }
 }
 
-/// Reads the tar in `stored`, whatever its compression, into an index.
+/// Which contents are kept while they are read, and where.
+pub(super) struct Keep<'a> {
+    /// Those of files with one of these names.
+    pub(super) named: &'a [&'a [u8]],
+    /// What was kept. Nothing of it may be shown before the layer is proven.
+    pub(super) kept: Kept,
+}
+
+impl Keep<'_> {
+    /// No contents.
+    pub(super) fn nothing() -> Self {
+        Self { named: &[], kept: Kept::default() }
+    }
+
+    fn wants(&self, path: &ImagePath) -> bool {
+        path.file_name().is_some_and(|name| self.named.contains(&name))
+    }
+}
+
+/// Reads the tar `plain` into an index.
 pub(super) fn index(
-    stored: &mut (impl Read + Send),
+    mut plain: impl BufRead,
     format: ObjectFormat,
     budget: &Budget,
+    keep: &mut Keep<'_>,
 ) -> Result<LayerIndex, LayerFault> {
     let mut index = LayerIndex::default();
-    let mut plain = decompress(stored).map_err(LayerFault::Tar)?;
     tar::walk(&mut plain, |position, header, contents| {
         let change = match whiteout::classify(&header.path) {
             Whiteout::Removes(path) => Change::Remove(path),
             Whiteout::Empties(directory) => Change::Opaque(directory),
             Whiteout::Metadata => return Ok(Walk::GoOn),
             Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
-            Whiteout::No => Change::Put(entry(position, header, contents, format)?),
+            Whiteout::No => Change::Put(entry(position, header, contents, format, keep)?),
         };
         budget.take(&change)?;
         if let Change::Put(Entry { kind: EntryKind::Regular(content), .. }) = &change {
@@ -128,10 +149,11 @@ fn entry(
     header: tar::Header,
     contents: &mut dyn BufRead,
     format: ObjectFormat,
+    keep: &mut Keep<'_>,
 ) -> Result<Entry, LayerFault> {
     let kind = match header.kind {
         HeaderKind::Regular { size } => {
-            let (blob, sha256) = hash(&header.path, contents, size, format)?;
+            let (blob, sha256) = hash(&header.path, contents, size, format, keep)?;
             EntryKind::Regular(FileContent { size, blob, sha256, mtime: header.mtime, position })
         }
         HeaderKind::Directory => EntryKind::Directory,
@@ -147,8 +169,10 @@ fn hash(
     contents: &mut dyn BufRead,
     size: u64,
     format: ObjectFormat,
+    keep: &mut Keep<'_>,
 ) -> Result<(BlobId, [u8; 32]), LayerFault> {
     let (mut blob, mut sha256) = (BlobHasher::new(size, format), Sha256::new());
+    let (is_kept, start) = (keep.wants(path), keep.kept.end());
     loop {
         let bytes = contents.fill_buf();
         let bytes = bytes.map_err(|source| LayerFault::Contents { path: path.clone(), source })?;
@@ -157,11 +181,18 @@ fn hash(
         }
         blob.update(bytes);
         sha256.update(bytes);
+        if is_kept {
+            keep.kept.append(bytes).map_err(LayerFault::Write)?;
+        }
         let count = bytes.len();
         contents.consume(count);
     }
     let blob = blob.finish().map_err(|_| LayerFault::Collision(path.clone()))?;
-    Ok((blob, sha256.finalize().into()))
+    let sha256 = sha256.finalize().into();
+    if is_kept {
+        keep.kept.name(sha256, start);
+    }
+    Ok((blob, sha256))
 }
 
 #[cfg(test)]

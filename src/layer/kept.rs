@@ -1,7 +1,7 @@
 //! Contents of files from many layers, read once and kept for whoever asks for them, in whatever order.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::ops::Range;
 
 use crate::spool::Spool;
@@ -13,6 +13,8 @@ use super::{FileContent, LayerError, Wanted, gather};
 pub struct Kept {
     places: BTreeMap<[u8; 32], Range<u64>>,
     spool: Spool,
+    /// What others kept.
+    others: Vec<Kept>,
 }
 
 impl Kept {
@@ -25,17 +27,54 @@ impl Kept {
         gather(wanted, &mut |content, reader| {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
-            let start = kept.spool.end();
-            kept.spool.append(&bytes)?;
-            kept.places.insert(content.sha256, start..kept.spool.end());
+            let start = kept.end();
+            kept.append(&bytes)?;
+            kept.name(content.sha256, start);
             Ok(())
         })?;
         Ok(kept)
     }
 
+    /// Keeps more bytes of contents whose SHA-256 is not known yet.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.spool.append(bytes)
+    }
+
+    /// Where the next contents will begin.
+    pub(super) fn end(&self) -> u64 {
+        self.spool.end()
+    }
+
+    /// Says what was appended since `start`.
+    pub(super) fn name(&mut self, sha256: [u8; 32], start: u64) {
+        let end = self.spool.end();
+        // What is kept already needs no room twice.
+        if self.places.contains_key(&sha256) {
+            return self.spool.truncate(start);
+        }
+        self.places.insert(sha256, start..end);
+    }
+
+    /// Takes over what another one kept.
+    pub(super) fn add(&mut self, other: Self) {
+        self.others.push(other);
+    }
+
+    /// A reader of contents that were read; `None` for others.
+    ///
+    /// # Errors
+    /// What reading them back fails with.
+    pub fn reader(&mut self, content: &FileContent) -> io::Result<Option<impl io::Read>> {
+        if let Some(place) = self.places.get(&content.sha256) {
+            return self.spool.reader(place).map(Some);
+        }
+        let other = self.others.iter_mut().find(|other| other.places.contains_key(&content.sha256));
+        other.and_then(|other| Some(other.spool.reader(other.places.get(&content.sha256)?))).transpose()
+    }
+
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.is_empty() && self.others.iter().all(Self::is_empty)
     }
 
     /// Contents that were read; `None` for others.
@@ -43,6 +82,9 @@ impl Kept {
     /// # Errors
     /// What reading them back fails with.
     pub fn get(&mut self, content: &FileContent) -> io::Result<Option<Vec<u8>>> {
-        self.places.get(&content.sha256).map(|place| self.spool.read(place)).transpose()
+        let Some(mut reader) = self.reader(content)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 }

@@ -14,6 +14,7 @@ mod reasons;
 mod text;
 mod timeline;
 mod unified;
+mod upkeep;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ pub use layers::{LayerRow, layers_in_history_text, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
 pub use matches::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
 pub use text::{error_text, verification_text};
+pub use upkeep::{Upkeep, upkeep_json, upkeep_text};
 
 /// How much to say, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

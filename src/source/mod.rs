@@ -12,6 +12,7 @@ mod layout;
 mod names;
 mod notice;
 mod registry;
+mod remembered;
 mod verified;
 
 use std::io::Read;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth;
+use crate::cache::Cache;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::limits;
@@ -43,11 +45,19 @@ pub trait Source: Send + Sync {
     /// See [`SourceError`].
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError>;
 
-    /// The bytes of a configuration or a layer, as stored.
+    /// The bytes of a blob, as stored.
     ///
     /// # Errors
     /// See [`SourceError`]; what goes wrong later comes out of the reads.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// The bytes of a blob that is read whole, such as a configuration.
+    ///
+    /// # Errors
+    /// See [`SourceError`]; what goes wrong later comes out of the reads.
+    fn document(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
+        self.blob(descriptor)
+    }
 
     /// The index of what refers to the manifest with this digest (signatures, provenance), where the place keeps such
     /// an index. Nothing proves it; what it lists is proven as everything else.
@@ -97,6 +107,8 @@ pub struct Options {
     pub docker_host: Option<String>,
     /// Who is told of warnings and of repeated tries.
     pub observer: Observer,
+    /// Where manifests and configurations of registries are kept.
+    pub cache: Cache,
 }
 
 /// Encryption of connections to registries.
@@ -126,7 +138,10 @@ pub enum TlsMode {
 /// See [`SourceError`]: a missing file, a file of another kind, a daemon that does not answer.
 pub fn open(reference: &ImageRef, options: &Options) -> Result<Box<dyn Source>, SourceError> {
     Ok(match reference {
-        ImageRef::Registry(name) => Box::new(registry::Registry::open(name, options)?),
+        ImageRef::Registry(name) => {
+            let registry = registry::Registry::open(name, options)?;
+            Box::new(remembered::Remembered::new(registry, options.cache.clone()))
+        }
         ImageRef::Layout(file) => Box::new(layout::Layout::directory(file)?),
         ImageRef::OciArchive(file) => Box::new(layout::Layout::archive(file)?),
         ImageRef::DockerArchive(file) => docker_archive::open(file)?,
@@ -169,7 +184,8 @@ fn document(
 ) -> Result<Vec<u8>, SourceError> {
     check_size(what, descriptor, limit)?;
     let mut bytes = Vec::new();
-    blob(source, descriptor)?.read_to_end(&mut bytes).map_err(|error| SourceError::read(descriptor, error))?;
+    let mut document = Verified::new(source.document(descriptor)?, descriptor);
+    document.read_to_end(&mut bytes).map_err(|error| SourceError::read(descriptor, error))?;
     Ok(bytes)
 }
 

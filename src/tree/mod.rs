@@ -6,19 +6,22 @@
 mod apply;
 mod fsck;
 mod resolve;
+mod settled;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::image::Image;
-use crate::layer::{FileContent, Wanted};
+use crate::layer::{FileContent, LayerIndex, Wanted};
 use crate::limits;
 use crate::path::ImagePath;
 use crate::source::Source;
 
 pub use fsck::Inconsistency;
 pub use resolve::Found;
+pub use settled::settles;
 
 /// A file system.
 #[derive(Clone, Debug)]
@@ -156,6 +159,16 @@ impl FileTree {
     pub fn with_memory(most: usize) -> Self {
         let root = Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 };
         Self { nodes: vec![root], bytes: 0, most }
+    }
+
+    /// The file system of at most `most` bytes that `layers` make, of which the first is the layer at position `lowest`.
+    ///
+    /// # Errors
+    /// See [`TreeError`].
+    pub fn of(lowest: usize, layers: &[Arc<LayerIndex>], most: usize) -> Result<Self, TreeError> {
+        let mut tree = Self::with_memory(most);
+        layers.iter().enumerate().try_for_each(|(position, layer)| tree.apply(lowest + position, layer))?;
+        Ok(tree)
     }
 
     /// The node with this number.

@@ -34,7 +34,7 @@ pub fn contains(
     let change = Change::of(repository, commit.clone())?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let (mut files, mut unmapped, mut warnings) = (Vec::new(), Vec::new(), opened.warnings.clone());
     for image in &opened.images {

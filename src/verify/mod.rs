@@ -8,6 +8,7 @@ mod normalize;
 mod settle;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::claims::Judged;
 use crate::compare::{Finding, Strictness};
@@ -168,7 +169,7 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), options.effort)?;
+    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
     settle::check(&job, &platforms)?;
@@ -204,10 +205,7 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
 /// # Panics
 /// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
 pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
-    let mut tree = FileTree::with_memory(memory);
-    for layer in &image.layers {
-        let index = indexes.get(&layer.digest()).expect("a layer that is left out would make another image");
-        tree.apply(layer.index, index)?;
-    }
-    Ok(tree)
+    let index = |layer: &image::Layer| indexes.get(&layer.digest()).map(Arc::clone);
+    let indexes: Option<Vec<_>> = image.layers.iter().map(index).collect();
+    Ok(FileTree::of(0, &indexes.expect("a layer that is left out would make another image"), memory)?)
 }

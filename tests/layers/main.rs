@@ -12,6 +12,7 @@ mod files;
 mod maker;
 mod ours;
 mod parallel;
+mod settled;
 mod shown;
 mod stack;
 mod stacks;

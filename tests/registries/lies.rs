@@ -160,7 +160,8 @@ fn addresses_that_an_image_or_a_header_names_are_not_visited() {
     let artifacts = Artifacts::holding(&layout);
     artifacts.agrees();
     artifacts.registry.always(Phase::Blob, Fault::Status(404, None));
-    artifacts.is_refused("not-found", &["does not exist"]);
+    let anew = ["--no-cache"];
+    artifacts.user.is_refused(&artifacts.reference(), &anew, "not-found", &["does not exist"]);
     let elsewhere = format!("http://{}", server.host());
     let answer = Server::start(move |_, _| {
         Response::new(200, "{}")

@@ -66,6 +66,11 @@ impl Shipproof {
         let mut command = tools::command(env!("CARGO_BIN_EXE_shipproof"), self.home());
         // A machine that happens to run in Google's cloud must not lend the tests its identity.
         command.env("GCE_METADATA_HOST", "127.0.0.1:9");
+        // The answers may not depend on the cache: each caller has its own, unless `SHIPPROOF_TEST_CACHE` names a folder
+        // that all of them share.
+        if let Some(shared) = std::env::var_os("SHIPPROOF_TEST_CACHE") {
+            command.env("SHIPPROOF_CACHE_DIR", shared);
+        }
         command.current_dir(self.directory.as_deref().unwrap_or(self.home()));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command

@@ -12,7 +12,7 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use crate::path::ImagePath;
 
@@ -53,7 +53,7 @@ const MODE_BITS: i64 = 0o7777;
 
 /// Calls `visit` for each entry with its position, its header and its contents, until it says stop. The contents
 /// end in an error when there are fewer bytes than the header says.
-pub(super) fn walk<R: Read>(
+pub(super) fn walk<R: BufRead>(
     tar: R,
     mut visit: impl FnMut(u32, Header, &mut dyn BufRead) -> Result<Walk, LayerFault>,
 ) -> Result<(), LayerFault> {

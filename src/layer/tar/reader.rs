@@ -1,10 +1,9 @@
 //! Entry after entry of a tar, with their contents: the loop of Go's archive/tar (`Reader.next`), decision by
 //! decision.
 //!
-//! Everything is read through one buffer, and contents are handed out of it, so no byte is copied on its way to the
-//! hashes and no small read reaches the decoder below.
+//! Contents are handed out of the buffer in which they come, so no byte is copied on its way to the hashes.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use crate::limits;
 
@@ -12,9 +11,6 @@ use super::TarError;
 use super::header::{self, BLOCK_BYTES, Block, Format, text};
 use super::pax::{Key, Records};
 use super::sparse::{self, Expansion, PaxFormat, Run};
-
-/// Bytes asked of the decoder at once. They stay in the second-level cache until they are hashed.
-const BUFFER_BYTES: usize = 128 << 10;
 
 /// What holes are made of.
 static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
@@ -37,7 +33,7 @@ pub(super) struct Member {
 
 /// A tar. As a reader it is the contents of the entry that was last asked for.
 pub(super) struct Reader<R> {
-    input: BufReader<R>,
+    input: R,
     /// Bytes of the entry's contents that are still to come.
     left: u64,
     /// Bytes that fill its last block.
@@ -58,11 +54,10 @@ struct Extensions {
     link: Vec<u8>,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: BufRead> Reader<R> {
     /// Reads a tar from its beginning.
     pub(super) fn new(tar: R) -> Self {
-        let input = BufReader::with_capacity(BUFFER_BYTES, tar);
-        Self { input, left: 0, padding: 0, sparse: None, headers: 0, holes: 0 }
+        Self { input: tar, left: 0, padding: 0, sparse: None, headers: 0, holes: 0 }
     }
 
     /// The next entry; `None` at the end of the archive, whether it is marked or not.
@@ -277,7 +272,7 @@ fn bounded(length: usize, limit: u64) -> usize {
     length.min(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-impl<R: Read> BufRead for Reader<R> {
+impl<R: BufRead> BufRead for Reader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let wanted = match self.sparse.as_ref().map(Expansion::run) {
             None if self.left == 0 => return Ok(&[]),
@@ -306,7 +301,7 @@ impl<R: Read> BufRead for Reader<R> {
     }
 }
 
-impl<R: Read> Read for Reader<R> {
+impl<R: BufRead> Read for Reader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);
