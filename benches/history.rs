@@ -184,7 +184,7 @@ fn walk(repository: &Path, prefix: &str) -> Result<(), Failure> {
         .collect();
     let query = Query { wanted: &wanted, anywhere: &[] };
     let history = History::walk(&repository, &repository.resolve("HEAD")?, &query)?;
-    let best = history.best(&[]);
+    let best = history.best(usize::MAX, &[]);
     if best.matched != wanted.len() || wanted.is_empty() {
         return Err(format!("{} of {} files agree", best.matched, wanted.len()).into());
     }

@@ -208,9 +208,9 @@ pub struct Layers {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 pub struct CompareArgs {
-    /// The git repository
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub repo: PathBuf,
+    /// The git repository [default: .]
+    #[arg(long, value_name = "DIR")]
+    pub repo: Option<PathBuf>,
     /// The revision to compare with
     #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with = "worktree")]
     pub rev: String,

@@ -5,6 +5,7 @@ mod files;
 mod layers;
 
 use crate::compare::{Finding, Status, Strictness};
+use crate::count::counted;
 use crate::identify::{Identity, LayerIdentity, Placed, Relation};
 use crate::image::Image;
 
@@ -154,8 +155,12 @@ fn of_one_commit(symptoms: &Symptoms<'_>) -> Option<Cause> {
             (CauseKind::OldImage, "and the work tree has changes since".to_owned())
         }
         Relation::Asked => return None,
-        Relation::Behind(count) => (CauseKind::OldImage, format!("{} before {}", commits(count), symptoms.revision)),
-        Relation::Ahead(count) => (CauseKind::NewerImage, format!("{} after {}", commits(count), symptoms.revision)),
+        Relation::Behind(count) => {
+            (CauseKind::OldImage, format!("{} before {}", counted(count, "commit"), symptoms.revision))
+        }
+        Relation::Ahead(count) => {
+            (CauseKind::NewerImage, format!("{} after {}", counted(count, "commit"), symptoms.revision))
+        }
         Relation::Apart => (CauseKind::OtherBranch, format!("which is not in the history of {}", symptoms.revision)),
     };
     let hint = match kind {
@@ -182,7 +187,7 @@ fn of_one_commit(symptoms: &Symptoms<'_>) -> Option<Cause> {
 /// Of some files alone nobody can tell an old image from a new one with an old layer.
 fn of_the_named(symptoms: &Symptoms<'_>, whole: &Identity, newest: &Placed) -> Cause {
     let behind = match newest.relation {
-        Relation::Behind(count) => format!(", {} before {}", commits(count), symptoms.revision),
+        Relation::Behind(count) => format!(", {} before {}", counted(count, "commit"), symptoms.revision),
         _ => String::new(),
     };
     let mut evidence = vec![all_equal(whole.compared)];
@@ -207,7 +212,7 @@ fn all_equal(count: usize) -> String {
     if count == 1 {
         "the only file equals that commit".to_owned()
     } else {
-        format!("all {count} files equal that commit")
+        format!("all {} equal that commit", counted(count, "file"))
     }
 }
 
@@ -229,12 +234,4 @@ fn together(causes: Vec<Cause>) -> Cause {
 pub fn named(placed: &Placed) -> String {
     let short = &placed.commit.short;
     if placed.name.is_empty() || placed.name == *short { short.clone() } else { format!("{short} ({})", placed.name) }
-}
-
-fn commits(count: usize) -> String {
-    if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") }
-}
-
-fn are(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what} is") } else { format!("{count} {what}s are") }
 }

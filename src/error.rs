@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::count::counted;
 use crate::extract::ExtractError;
 use crate::image::ImageError;
 use crate::layer::{LayerError, MORE_MEMORY};
@@ -66,7 +67,7 @@ pub enum Error {
     #[error("`{0}` is in the image, but git has no such file to compare it with")]
     NotInGit(String),
     /// A mapping that led to no comparison.
-    #[error("nothing was compared: none of the {expected} mapped files is in the image")]
+    #[error("nothing was compared: {} in the image", none_of(*expected))]
     NothingCompared {
         /// Files that were looked for.
         expected: usize,
@@ -194,7 +195,15 @@ impl Error {
 }
 
 fn and_others(count: usize) -> String {
-    if count > 1 { format!(" and {} other files", count - 1) } else { String::new() }
+    if count > 1 { format!(" and {}", counted(count - 1, "other file")) } else { String::new() }
+}
+
+fn none_of(expected: usize) -> String {
+    if expected == 1 {
+        "the only mapped file is not".to_owned()
+    } else {
+        format!("none of the {expected} mapped files is")
+    }
 }
 
 fn repo_kind(error: &RepoError) -> &'static str {
@@ -203,5 +212,18 @@ fn repo_kind(error: &RepoError) -> &'static str {
         RepoError::UnknownRevision { .. } | RepoError::NotACommit { .. } | RepoError::Unborn(_) => "unknown-revision",
         RepoError::MissingObject { .. } => "missing-object",
         _ => "repository",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_is_no_several() {
+        let nothing = |expected| Error::NothingCompared { expected }.to_string();
+        assert_eq!(nothing(1), "nothing was compared: the only mapped file is not in the image");
+        assert_eq!(nothing(3), "nothing was compared: none of the 3 mapped files is in the image");
+        assert_eq!([1, 2, 3].map(and_others), ["", " and 1 other file", " and 2 other files"]);
     }
 }

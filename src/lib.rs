@@ -67,6 +67,7 @@
 pub mod blob;
 pub mod cache;
 pub mod compression;
+pub mod count;
 pub mod descriptor;
 pub mod digest;
 pub mod json;

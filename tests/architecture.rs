@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
 const ORDER: [&[&str]; 20] = [
-    &["blob", "cache", "compression", "digest", "json", "limits", "lines", "path", "platform", "spool"],
+    &["blob", "cache", "compression", "count", "digest", "json", "limits", "lines", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
     &["auth"],

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::mapping::{GivenDockerfile, Request};
 use crate::path::{ImagePath, RepoPath};
-use crate::repo::Repository;
+use crate::repo::{RepoError, Repository};
 use crate::report::{self, Answer, Question};
 use crate::select::Selection;
 use crate::source::Source;
@@ -57,9 +57,13 @@ impl Typed<'_> {
         Question { reference: self.image.to_owned(), revision }
     }
 
-    /// Opens both sides.
-    pub(super) fn open(&self, process: &Process) -> Result<Opened, Error> {
-        let repository = Repository::open(&self.compare.repo)?;
+    /// Opens the repository that was named, or the one around the current directory.
+    pub(super) fn repository(&self) -> Result<Repository, RepoError> {
+        Repository::open(self.compare.repo.as_deref().unwrap_or(Path::new(".")))
+    }
+
+    /// Opens the other side, too.
+    pub(super) fn open(&self, repository: Repository, process: &Process) -> Result<Opened, Error> {
         let options = self.options(&repository, process)?;
         let source = setup::open_source(self.image, self.read, process)?;
         Ok(Opened { repository, source, options })
@@ -67,7 +71,12 @@ impl Typed<'_> {
 
     /// Compares.
     pub(super) fn compare(&self, process: &Process) -> Result<Compared, Error> {
-        let Opened { repository, source, options } = self.open(process)?;
+        self.compare_with(self.repository()?, process)
+    }
+
+    /// The same with a repository that is open.
+    pub(super) fn compare_with(&self, repository: Repository, process: &Process) -> Result<Compared, Error> {
+        let Opened { repository, source, options } = self.open(repository, process)?;
         let verification = verify::verify(source.as_ref(), &repository, &options)?;
         Ok(Compared { repository, source, question: self.question(), verification })
     }

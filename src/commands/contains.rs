@@ -1,6 +1,7 @@
 //! `shipproof contains`
 
 use crate::cli::{Contains, Format};
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::report;
 use crate::verify::{self, Contained, Depth};
@@ -12,7 +13,8 @@ use super::{Process, output};
 pub(super) fn run(args: &Contains, process: &Process) -> Exit {
     let (compare, read) = (&args.compare, &args.read);
     let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::Differences };
-    let outcome = typed.open(process).and_then(|opened| {
+    let opened = typed.repository().map_err(Error::from).and_then(|repository| typed.open(repository, process));
+    let outcome = opened.and_then(|opened| {
         let containment = verify::contains(opened.source.as_ref(), &opened.repository, &opened.options, &args.commit)?;
         let question = typed.question();
         let bytes = match args.output.format {

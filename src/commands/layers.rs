@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::identify::LayerIdentity;
 use crate::image::Image;
 use crate::layer::{Change, EntryKind, Indexes, LayerIndex};
-use crate::repo::{RepoError, Repository};
+use crate::repo::RepoError;
 use crate::report::{LayerRow, OneImage, layers_in_history_text, layers_json, layers_text};
 use crate::verify::Depth;
 
@@ -32,13 +32,14 @@ pub(super) fn run(args: &Layers, process: &Process) -> Result<Exit, Error> {
 
 /// The comparison with the repository; `None` where there is none, or none that has to do with the image.
 fn in_history(args: &Layers, process: &Process) -> Result<Option<Compared>, Error> {
-    match Repository::open(&args.compare.repo) {
-        Err(RepoError::NotARepository(_)) if args.compare.repo.as_os_str() == "." => return Ok(None),
-        other => drop(other?),
-    }
     let (compare, read) = (&args.compare, &args.read);
     let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::History };
-    match typed.compare(process) {
+    let repository = match typed.repository() {
+        // Nobody asked for one.
+        Err(RepoError::NotARepository(_)) if compare.repo.is_none() => return Ok(None),
+        other => other?,
+    };
+    match typed.compare_with(repository, process) {
         Ok(compared) => Ok(Some(compared)),
         Err(error @ (Error::Mapping(_) | Error::NothingCompared { .. } | Error::OnlyUntracked)) => {
             output::note(&args.output, &format!("the repository tells nothing of these layers: {}", error.chain()));

@@ -1,8 +1,9 @@
 //! Causes that single files tell of.
 
 use crate::compare::{Finding, Status};
+use crate::count::{are, counted};
 
-use super::{Cause, CauseKind, Symptoms, are, evidence, layers, named};
+use super::{Cause, CauseKind, Symptoms, evidence, layers, named};
 
 /// What to do about changes that only the work tree has.
 pub(super) const COMMIT_OR_COMPARE: &str =
@@ -117,7 +118,7 @@ pub(super) fn elsewhere(symptoms: &Symptoms<'_>) -> Option<Cause> {
     let mut summary = "no single cause explains what differs".to_owned();
     if let Some((whole, range)) = symptoms.whole.and_then(|whole| Some((whole, whole.commits.as_ref()?))) {
         let (matched, compared) = (whole.matched, whole.compared);
-        summary = format!("{summary}; {matched} of {compared} files equal {}", named(&range.newest));
+        summary = format!("{summary}; {matched} of {} equal {}", counted(compared, "file"), named(&range.newest));
     }
     let others: Vec<String> = symptoms
         .with(Status::Other)

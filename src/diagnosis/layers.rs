@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::compare::{Finding, Status};
+use crate::count::counted;
 use crate::identify::{Identity, LayerIdentity, Relation};
 
-use super::{Cause, CauseKind, Symptoms, commits, evidence, named};
+use super::{Cause, CauseKind, Symptoms, evidence, named};
 
 /// Steps whose files are an earlier commit's while others' are the revision's.
 pub(super) fn cached(symptoms: &Symptoms<'_>) -> Option<Cause> {
@@ -54,7 +55,7 @@ fn describe(symptoms: &Symptoms<'_>, layer: &LayerIdentity) -> String {
     match layer.identity.exact().map(|range| &range.newest) {
         Some(newest) => {
             let behind = match newest.relation {
-                Relation::Behind(count) => format!(", {} before {}", commits(count), symptoms.revision),
+                Relation::Behind(count) => format!(", {} before {}", counted(count, "commit"), symptoms.revision),
                 _ => String::new(),
             };
             format!("{step} is at {}{behind}", named(newest))
@@ -71,7 +72,7 @@ fn current(symptoms: &Symptoms<'_>, stale: &BTreeSet<usize>) -> Option<String> {
     let same = symptoms.findings.iter().filter(|finding| !is_in(finding, stale) && finding.status.is_comparison());
     let (same, others): (Vec<_>, Vec<_>) = same.partition(|finding| !finding.status.differs(symptoms.strictness));
     (!same.is_empty() && others.is_empty())
-        .then(|| format!("the other {} compared are those of {}", files(same.len()), symptoms.revision))
+        .then(|| format!("the other {} compared are those of {}", counted(same.len(), "file"), symptoms.revision))
 }
 
 /// Stale files beside current ones in one layer: the step ran again, but what it copied was not all of one commit.
@@ -92,7 +93,7 @@ pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
     let (kind, summary, hint) = if unseen_by_builder {
         let summary = format!(
             "{} stale in a layer that is otherwise newer: the builder did not see the change",
-            files(stale.len())
+            counted(stale.len(), "file")
         );
         (
             CauseKind::CachedLayer,
@@ -102,7 +103,7 @@ pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
     } else {
         let summary = format!(
             "{} stale in a layer that equals no commit: built from a work tree of mixed states",
-            files(stale.len())
+            counted(stale.len(), "file")
         );
         (
             CauseKind::DirtyBuild,
@@ -111,8 +112,4 @@ pub(super) fn mixed(symptoms: &Symptoms<'_>) -> Option<Cause> {
         )
     };
     Some(Cause { kind, summary, evidence, hint, parts: Vec::new() })
-}
-
-fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }

@@ -24,15 +24,25 @@ impl Kept {
     /// See [`LayerError`].
     pub fn read(wanted: &[Wanted<'_>]) -> Result<Self, LayerError> {
         let mut kept = Self::default();
-        gather(wanted, &mut |content, reader| {
+        kept.add(wanted)?;
+        Ok(kept)
+    }
+
+    /// Reads those of the contents `wanted` that are not here yet.
+    ///
+    /// # Errors
+    /// See [`LayerError`].
+    pub fn add(&mut self, wanted: &[Wanted<'_>]) -> Result<(), LayerError> {
+        let wanted: Vec<Wanted<'_>> =
+            wanted.iter().filter(|wanted| !self.places.contains_key(&wanted.content.sha256)).copied().collect();
+        gather(&wanted, &mut |content, reader| {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
-            let start = kept.end();
-            kept.append(&bytes)?;
-            kept.name(content.sha256, start);
+            let start = self.end();
+            self.append(&bytes)?;
+            self.name(content.sha256, start);
             Ok(())
-        })?;
-        Ok(kept)
+        })
     }
 
     /// Keeps more bytes of contents whose SHA-256 is not known yet.
@@ -56,7 +66,7 @@ impl Kept {
     }
 
     /// Takes over what another one kept.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.others.push(other);
     }
 

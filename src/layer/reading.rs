@@ -85,7 +85,7 @@ pub fn index_keeping(
         done.reduce(|one, other| {
             let ((mut indexes, mut kept), (more_indexes, more_kept)) = (one?, other?);
             indexes.extend(more_indexes);
-            kept.add(more_kept);
+            kept.join(more_kept);
             Ok((indexes, kept))
         })
         .unwrap_or_else(|| Ok(Default::default()))

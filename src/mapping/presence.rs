@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::count::counted;
 use crate::path::{ImagePath, RepoPath};
 
 use super::evidence::Evidence;
@@ -38,7 +39,7 @@ pub(super) fn require(evidence: &Evidence<'_>, pairs: &[Pair], plan: &mut Plan) 
         }
     }
     if absent_and_fine > 0 {
-        let files = if absent_and_fine == 1 { "1 file".to_owned() } else { format!("{absent_and_fine} files") };
+        let files = counted(absent_and_fine, "file");
         plan.warnings.push(format!(
             "{files} of the mapped directories not in the image and taken as not meant to be; --dockerfile FILE or \
              --map IMAGE_DIR=REPO_DIR says what is meant to be there"
@@ -57,7 +58,7 @@ pub(super) fn warn_of_namesakes(evidence: &Evidence<'_>, pairs: &[Pair], plan: &
         let mut namesakes = evidence.files.keys().filter(|repo| repo.file_name() == Some(name));
         if let (false, Some(first)) = (plan.expected.contains_key(&path), namesakes.next()) {
             let others = namesakes.count();
-            let others = if others > 0 { format!(" and {others} others") } else { String::new() };
+            let others = if others > 0 { format!(" and {}", counted(others, "other")) } else { String::new() };
             plan.warnings.push(format!(
                 "{path} was not compared: git has no file in its place, but {first}{others} of that name; \
                  --map IMAGE_DIR=REPO_DIR says where it comes from"

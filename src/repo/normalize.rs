@@ -61,6 +61,8 @@ pub enum ConversionKind {
 pub struct Cleaned {
     /// The id under which git would store it.
     pub blob: BlobId,
+    /// What git would store.
+    pub bytes: Vec<u8>,
     /// What changed it, in order; never empty.
     pub by: Vec<ConversionKind>,
 }
@@ -181,7 +183,7 @@ impl<'r> Normalizer<'r> {
         if by.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Cleaned { blob: self.hash(path, &bytes)?, by }))
+        Ok(Some(Cleaned { blob: self.hash(path, &bytes)?, bytes: bytes.into_owned(), by }))
     }
 
     fn line_feeds(&self, path: &RepoPath, bytes: &[u8], how: LineEndings) -> Result<Option<Vec<u8>>, RepoError> {

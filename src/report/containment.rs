@@ -3,6 +3,7 @@
 use anstyle::AnsiColor;
 use serde::Serialize;
 
+use crate::count::{counted, of_are};
 use crate::repo::{Commit, Repository};
 use crate::verify::{Contained, Containment, Held, TouchedFile};
 
@@ -39,8 +40,8 @@ fn headline(containment: &Containment) -> String {
     match containment.verdict() {
         Contained::Whole => format!("contains: the change of {short} is in the image"),
         Contained::Not => format!("lacks: the change of {short} is not in the image"),
-        Contained::Part => format!("partly: {held} of {all} files have the change of {short}"),
-        Contained::Unknown => format!("unknown: {} of {all} files are in no commit", all - held),
+        Contained::Part => format!("partly: {held} of {} have the change of {short}", counted(all, "file")),
+        Contained::Unknown => format!("unknown: {} in no commit", of_are(all - held, all, "file")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::count::counted;
 use crate::identify::{Identity, LayerIdentity, Placed, Relation};
 use crate::image::Image;
 use crate::verify::PlatformResult;
@@ -114,18 +115,19 @@ impl<'a> IdentityReport<'a> {
 
 /// Where a commit stands to the revision, in words.
 fn relation(relation: Relation) -> String {
-    let commits = |count: usize| if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
     match relation {
         Relation::Asked => "the revision".to_owned(),
-        Relation::Behind(count) => format!("{} behind", commits(count)),
-        Relation::Ahead(count) => format!("{} ahead", commits(count)),
+        Relation::Behind(count) => format!("{} behind", counted(count, "commit")),
+        Relation::Ahead(count) => format!("{} ahead", counted(count, "commit")),
         Relation::Apart => "not in its history".to_owned(),
     }
 }
 
 /// What a set of files is, in a few words: `e15739c, 9 commits behind`, or how many of them fit the best commit.
 pub(super) fn summary(identity: &Identity) -> String {
-    let Some(range) = &identity.commits else { return format!("0 of {} files in any commit", identity.compared) };
+    let Some(range) = &identity.commits else {
+        return format!("0 of {} in any commit", counted(identity.compared, "file"));
+    };
     let newest = &range.newest;
     let place = match newest.relation {
         Relation::Asked => newest.commit.short.clone(),
@@ -133,7 +135,7 @@ pub(super) fn summary(identity: &Identity) -> String {
     };
     match identity.exact() {
         Some(_) => place,
-        None => format!("{} of {} files as in {place}", identity.matched, identity.compared),
+        None => format!("{} of {} as in {place}", identity.matched, counted(identity.compared, "file")),
     }
 }
 
@@ -190,7 +192,8 @@ fn range_lines(identity: &Identity) -> Vec<String> {
     }
     lines.push(format!("files     {} of {} the same", identity.matched, identity.compared));
     if identity.rivals > 0 {
-        lines.push(format!("also      {} further runs of commits fit as well", identity.rivals));
+        let fit = if identity.rivals == 1 { "fits" } else { "fit" };
+        lines.push(format!("also      {} of commits {fit} as well", counted(identity.rivals, "further run")));
     }
     lines
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::claims::Judged;
 use crate::compare::Past;
+use crate::count::counted;
 use crate::diagnosis::Cause;
 use crate::repo::Commit;
 
@@ -80,8 +81,7 @@ pub(super) fn past_line(past: &Past) -> String {
     let behind = match past.behind {
         None => ", not in the history of the revision".to_owned(),
         Some(0) => String::new(),
-        Some(1) => ", 1 commit behind".to_owned(),
-        Some(count) => format!(", {count} commits behind"),
+        Some(count) => format!(", {} behind", counted(count, "commit")),
     };
     format!("{}{behind}", commit_words(&past.commit))
 }

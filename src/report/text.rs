@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::compare::{Finding, Status};
+use crate::count::are;
 use crate::error::Error;
 use crate::image::Image;
 use crate::mapping::MappingOrigin;
@@ -99,8 +100,8 @@ fn headline(answer: &Answer<'_>) -> String {
     match differing {
         0 if compared == 1 => format!("match: the file is that of {against}"),
         0 => format!("match: all {compared} files are those of {against}"),
-        1 => format!("mismatch: 1 file is not that of {against}"),
-        many => format!("mismatch: {many} files are not those of {against}"),
+        1 => format!("mismatch: {} not that of {against}", are(1, "file")),
+        many => format!("mismatch: {} not those of {against}", are(many, "file")),
     }
 }
 

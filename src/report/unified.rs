@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::AnsiColor;
 
+use crate::count::counted;
 use crate::lines::{self, LineKind};
 
 use super::Style;
@@ -35,7 +36,7 @@ pub(super) fn write(
     }
     match lines.len().saturating_sub(most) {
         0 => Ok(()),
-        more => writeln!(out, "  and {more} more lines (--max-diff-lines N shows them)"),
+        more => writeln!(out, "  and {} (--max-diff-lines N shows them)", counted(more, "more line")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Read;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::count::counted;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::json;
@@ -92,7 +93,11 @@ impl Reader {
         let is_named = |image: &SavedImage, tag: &str| tags(image).iter().any(|name| names::is_called(name, tag));
         names::choose(saved, tag, |image| image.config.as_str(), is_named).map_err(|missing| {
             let all: Vec<String> = saved.iter().flat_map(tags).collect();
-            let offered = if all.is_empty() { format!("{} images without names", saved.len()) } else { all.join(", ") };
+            let offered = if all.is_empty() {
+                format!("{} without names", counted(saved.len(), "image"))
+            } else {
+                all.join(", ")
+            };
             SourceError::Choice { path: self.archive.path().to_owned(), offered, reason: missing.reason() }
         })
     }
@@ -102,10 +107,8 @@ impl Reader {
         let image_id = Digest::of(&config);
         let diff_ids = self.diff_ids(&config)?;
         if diff_ids.len() != image.layers.len() {
-            let (layers, ids) = (image.layers.len(), diff_ids.len());
-            return Err(
-                self.format_error(format!("{layers} layers in manifest.json, {ids} diff_ids in its configuration"))
-            );
+            let (layers, ids) = (counted(image.layers.len(), "layer"), counted(diff_ids.len(), "diff_id"));
+            return Err(self.format_error(format!("{layers} in manifest.json, {ids} in its configuration")));
         }
         let mut members = vec![(image_id.clone(), image.config.clone())];
         let mut layers = Vec::new();

@@ -31,8 +31,8 @@ impl FileTree {
     pub fn apply(&mut self, layer: usize, index: &LayerIndex) -> Result<(), TreeError> {
         for change in &index.changes {
             match change {
-                Change::Remove(path) => self.remove(path)?,
-                Change::Opaque(directory) => self.empty(directory)?,
+                Change::Remove(path) => self.remove(layer, path)?,
+                Change::Opaque(directory) => self.empty(layer, directory)?,
                 Change::Put(_) => {}
             }
         }
@@ -53,21 +53,24 @@ impl FileTree {
         Ok(())
     }
 
-    fn remove(&mut self, path: &ImagePath) -> Result<(), TreeError> {
+    fn remove(&mut self, layer: usize, path: &ImagePath) -> Result<(), TreeError> {
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
         if let Some(found) = self.walk(&directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
+            && let Some((name, id)) = entries.remove_entry(name)
         {
-            entries.remove(name);
+            self.note_removal(layer, found.id, name, id)?;
         }
         Ok(())
     }
 
-    fn empty(&mut self, directory: &ImagePath) -> Result<(), TreeError> {
+    fn empty(&mut self, layer: usize, directory: &ImagePath) -> Result<(), TreeError> {
         if let Some(found) = self.walk(directory, Last::Follow)?.named()
             && let NodeKind::Directory(entries) = &mut self.nodes[found.id.0].kind
         {
-            entries.clear();
+            for (name, id) in std::mem::take(entries) {
+                self.note_removal(layer, found.id, name, id)?;
+            }
         }
         Ok(())
     }
@@ -90,7 +93,11 @@ impl FileTree {
                 let kept = &mut self.nodes[existing.0];
                 (kept.mode, kept.layer) = (node.mode, layer);
             }
-            _ => {
+            replaced => {
+                if let Some(replaced) = replaced {
+                    // What is no directory takes the place of one with all that is in it.
+                    self.note_removal(layer, directory, name.into(), replaced)?;
+                }
                 self.insert(directory, name, length + 1 + name.len(), node)?;
             }
         }
@@ -150,16 +157,19 @@ impl FileTree {
     /// Puts a node whose path has `length` bytes.
     fn insert(&mut self, directory: NodeId, name: &[u8], length: usize, node: Node) -> Result<NodeId, TreeError> {
         let entries = if matches!(node.kind, NodeKind::Directory(_)) { DIRECTORY_BYTES } else { 0 };
-        self.bytes += size_of::<Node>() + length + entries;
-        if self.bytes > self.most {
-            return Err(TreeError::TooLarge { layer: node.layer, most: self.most });
-        }
+        self.take_up(node.layer, size_of::<Node>() + length + entries)?;
         let id = NodeId(self.nodes.len());
         self.nodes.push(node);
         if let NodeKind::Directory(entries) = &mut self.nodes[directory.0].kind {
             entries.insert(name.into(), id);
         }
         Ok(id)
+    }
+
+    /// Counts what `layer` adds to the memory taken up.
+    pub(super) fn take_up(&mut self, layer: usize, bytes: usize) -> Result<(), TreeError> {
+        self.bytes += bytes;
+        if self.bytes > self.most { Err(TreeError::TooLarge { layer, most: self.most }) } else { Ok(()) }
     }
 }
 

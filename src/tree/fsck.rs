@@ -170,7 +170,8 @@ mod tests {
             (vec![top("a"), odd], Err("/a has the mode 100644")),
         ];
         for (nodes, expected) in table {
-            let found = FileTree { nodes, bytes: 0, most: 0 }.fsck(2).map_err(|error| error.to_string());
+            let found =
+                FileTree { nodes, gone: BTreeMap::new(), bytes: 0, most: 0 }.fsck(2).map_err(|error| error.to_string());
             assert_eq!(found, expected.map_err(str::to_owned));
         }
     }

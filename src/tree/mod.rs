@@ -5,6 +5,7 @@
 
 mod apply;
 mod fsck;
+mod removed;
 mod resolve;
 mod settled;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use crate::path::ImagePath;
 use crate::source::Source;
 
 pub use fsck::Inconsistency;
+use removed::GoneFrom;
+pub use removed::Removed;
 pub use resolve::Found;
 pub use settled::settles;
 
@@ -28,6 +31,8 @@ pub use settled::settles;
 pub struct FileTree {
     /// Node 0 is the root. Nodes that a layer removed stay in the table, out of reach.
     nodes: Vec<Node>,
+    /// What layers removed, by directory.
+    gone: BTreeMap<NodeId, GoneFrom>,
     /// What the nodes and their names take up, those out of reach counted, too.
     bytes: usize,
     /// What they may take up.
@@ -158,7 +163,7 @@ impl FileTree {
     /// An empty file system that may grow to `most` bytes.
     pub fn with_memory(most: usize) -> Self {
         let root = Node { kind: NodeKind::Directory(BTreeMap::new()), mode: 0o755, layer: 0 };
-        Self { nodes: vec![root], bytes: 0, most }
+        Self { nodes: vec![root], gone: BTreeMap::new(), bytes: 0, most }
     }
 
     /// The file system of at most `most` bytes that `layers` make, of which the first is the layer at position `lowest`.

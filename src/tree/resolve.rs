@@ -45,6 +45,11 @@ impl Walked {
         self.trail.iter().filter(|(_, id)| id.is_none()).map(|(name, _)| name.as_slice())
     }
 
+    /// All names from the root down.
+    pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.trail.iter().map(|(name, _)| name.as_slice())
+    }
+
     /// The path of the deepest node reached.
     pub(super) fn path(&self) -> ImagePath {
         let there = self.trail.iter().filter(|(_, id)| id.is_some());

@@ -139,6 +139,36 @@ fn lookups_follow_links_inside_the_root() {
 }
 
 #[test]
+fn what_layers_removed_is_known() {
+    let table = [
+        ("a whiteout", vec!["f d/x=1", "- d/x"], Some((0, 1))),
+        ("a whiteout of its directory", vec!["f d/x=1", "", "- d"], Some((0, 2))),
+        ("an opaque marker", vec!["f d/x=1", "opq d\nf d/y=2"], Some((0, 1))),
+        ("an opaque marker above", vec!["f d/x=1", "opq ."], Some((0, 1))),
+        ("a file in its directory's place", vec!["f d/x=1", "f d=2"], Some((0, 1))),
+        ("the directory again", vec!["f d/x=1", "- d", "f d/y=2"], Some((0, 1))),
+        ("removed twice", vec!["f d/x=1", "- d", "f d/x=2", "- d/x", "d d"], Some((2, 3))),
+        ("removed before its directory was", vec!["f d/x=1", "- d/x", "- d"], Some((0, 1))),
+        ("an older one below a younger directory", vec!["f d/x=1", "- d", "f d/y=2", "- d"], Some((0, 1))),
+        ("a link", vec!["l d/x>y", "- d/x"], Some((0, 1))),
+        ("a hard link", vec!["f y=1", "h d/x>y", "- d/x"], Some((1, 2))),
+        ("through a link", vec!["f s/x=1\nl d>s", "- d/x"], Some((0, 1))),
+        ("behind a link", vec!["f s/x=1\nl d>s", "- s/x"], Some((0, 1))),
+        ("a link in its directory's place", vec!["f d/x=1", "d s\nl d>s"], Some((0, 1))),
+        ("a link to nothing", vec!["f s/x=1\nl d>s", "- s"], Some((0, 1))),
+        ("links in a circle", vec!["f d/x=1", "l d>e\nl e>d"], Some((0, 1))),
+        ("there still", vec!["f d/x=1", "- d/y"], None),
+        ("a directory", vec!["d d/x", "- d/x"], None),
+        ("never there", vec!["f d/y=1", "- d/y"], None),
+        ("its own layer's whiteout", vec!["d d", "f d/x=1\n- d/x"], None),
+    ];
+    for (name, layers, expected) in table {
+        let removed = tree(&layers).unwrap().removed(&ImagePath::clean(b"d/x"));
+        assert_eq!(removed.map(|found| (found.put, found.removed)), expected, "{name}");
+    }
+}
+
+#[test]
 fn what_cannot_be_applied_is_named() {
     let table = [
         (vec!["f a=1", "h b>missing"], "/b in layer 1 is a hard link to /missing, which does not exist"),
@@ -164,4 +194,10 @@ fn what_would_fill_the_memory_is_refused() {
     let layer = layer(&"f a=1\n".repeat(100_000));
     let applied = (0..).find_map(|position| tree.apply(position, &layer).err());
     assert!(matches!(applied, Some(TreeError::TooLarge { layer: 5..100, .. })), "{applied:?}");
+
+    // What is taken out of directories is kept aside.
+    let mut tree = FileTree::with_memory(1000);
+    tree.apply(0, &self::layer("f d/a=1\nf d/b=1")).unwrap();
+    tree.most = tree.bytes;
+    assert_eq!(tree.apply(1, &self::layer("opq d")), Err(TreeError::TooLarge { layer: 1, most: tree.most }));
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::image;
 use crate::layer;
 use crate::limits;
-use crate::mapping::Presence;
+use crate::mapping::{Plan, Presence};
 use crate::path::{ImagePath, RepoPath};
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
 use crate::repo::{self, Commit, LfsPointer, Normalizer, RepoFile, RepoFileKind, Repository, Snapshot};
@@ -36,16 +36,15 @@ pub fn contains(
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
     let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
     let job = Job { source, repository, git: &git, indexes: &indexes, options };
-    let (mut files, mut unmapped, mut warnings) = (Vec::new(), Vec::new(), opened.warnings.clone());
+    let (mut files, mut warnings) = (Vec::new(), opened.warnings.clone());
     for image in &opened.images {
         let result = job.platform(image)?;
         let places = change.places(&job, &result)?;
-        unmapped.extend(change.touched.iter().filter(|path| !places.iter().any(|place| place.repo == **path)).cloned());
         files.extend(change.held(&job, &result, places)?);
         warnings.extend(result.plan.warnings);
     }
-    unmapped.sort();
-    unmapped.dedup();
+    let is_placed = |path: &RepoPath| files.iter().any(|file: &TouchedFile| file.repo == *path);
+    let unmapped = change.touched.into_iter().filter(|path| !is_placed(path)).collect();
     warnings.extend(source.warnings());
     keep_first(&mut warnings);
     if files.is_empty() {
@@ -88,7 +87,8 @@ impl Change {
     /// Where the touched files belong in the image. What the revision does not have any more is looked for where a build
     /// of the commit, or of the one before it, would have put it.
     fn places(&self, job: &Job<'_>, result: &PlatformResult) -> Result<Vec<Place>, Error> {
-        let mut places: Vec<Place> = self.touched.iter().flat_map(|path| planned(result, &result.tree, path)).collect();
+        let mut places: Vec<Place> =
+            self.touched.iter().flat_map(|path| planned(&result.plan, &result.tree, path)).collect();
         for then in [Some(&self.commit), self.parent.as_ref()].into_iter().flatten() {
             let is_placed = |path: &RepoPath| {
                 job.git.snapshot.files.contains_key(path) || places.iter().any(|place| place.repo == *path)
@@ -97,8 +97,8 @@ impl Change {
             if rest.is_empty() {
                 break;
             }
-            if let Some(built) = job.platform_at(then, &result.image)? {
-                places.extend(rest.into_iter().flat_map(|path| planned(&built, &result.tree, path)));
+            if let Some(built) = job.judged_at(then, result)? {
+                places.extend(rest.into_iter().flat_map(|path| planned(&built.plan, &result.tree, path)));
             }
         }
         places.sort_by(|one, other| (&one.repo, &one.image).cmp(&(&other.repo, &other.image)));
@@ -184,10 +184,10 @@ impl Change {
     }
 }
 
-/// Where the plan of `result` expects the file at `path` of git. A file that no build needs to copy was copied if it is
+/// Where a plan expects the file at `path` of git. A file that no build needs to copy was copied if it is
 /// there.
-fn planned(result: &PlatformResult, tree: &FileTree, path: &RepoPath) -> Vec<Place> {
-    let expected = result.plan.expected.iter().filter(|(_, expected)| expected.repo == *path);
+fn planned(plan: &Plan, tree: &FileTree, path: &RepoPath) -> Vec<Place> {
+    let expected = plan.expected.iter().filter(|(_, expected)| expected.repo == *path);
     let is_there = |image: &ImagePath| !matches!(tree.entry(image), Ok(None));
     let copied = expected.filter(|(image, expected)| expected.presence == Presence::Required || is_there(image));
     copied.map(|(image, _)| Place { repo: path.clone(), image: image.clone() }).collect()

@@ -9,7 +9,7 @@ use crate::layer::Indexes;
 use crate::limits;
 use crate::mapping::{self, Evidence, MappingError, Plan, Presence};
 use crate::path::{ImagePath, RepoPath};
-use crate::repo::{self, Commit, Repository};
+use crate::repo::{self, Commit, Origin, Repository};
 use crate::select::Pattern;
 use crate::source::Source;
 use crate::tree::FileTree;
@@ -27,9 +27,9 @@ pub(super) struct Job<'a> {
 }
 
 /// What came of one plan.
-struct Judgement {
-    plan: Plan,
-    findings: Vec<Finding>,
+pub(super) struct Judgement {
+    pub(super) plan: Plan,
+    pub(super) findings: Vec<Finding>,
     filtered: Vec<Filtered>,
 }
 
@@ -37,24 +37,35 @@ impl Job<'_> {
     /// Merges, maps and compares the image of one platform.
     pub(super) fn platform(&self, image: &Image) -> Result<PlatformResult, Error> {
         let tree = merge(image, self.indexes, self.options.effort.memory)?;
+        let Judgement { plan, findings, filtered } = self.judged(image, &tree)?;
+        let (image, layers, claims) = (image.clone(), Vec::new(), Vec::new());
+        Ok(PlatformResult { image, tree, plan, findings, filtered, identity: None, layers, claims, cause: None })
+    }
+
+    /// Maps and compares the merged image.
+    fn judged(&self, image: &Image, tree: &FileTree) -> Result<Judgement, Error> {
         let read = |path: &RepoPath| self.repository.read(&self.git.snapshot, path, limits::REPO_TEXT_BYTES).ok();
-        let evidence = Evidence { tree: &tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
+        let evidence = Evidence { tree, config: &image.config, files: &self.git.snapshot.files, read: &read };
         let mut plan = self.plan(&evidence)?;
         let rivals = std::mem::take(&mut plan.rivals);
-        let mut best = self.judge(image, &tree, plan)?;
+        let mut best = self.judge(image, tree, plan)?;
         for rival in rivals {
             let unsettled = self.unsettled(&best);
             if unsettled == (0, 0) {
                 break;
             }
-            let next = self.judge(image, &tree, rival)?;
+            let next = self.judge(image, tree, rival)?;
             if self.unsettled(&next) < unsettled {
                 best = next;
             }
         }
-        let Judgement { plan, findings, filtered } = best;
-        let (image, layers, claims) = (image.clone(), Vec::new(), Vec::new());
-        Ok(PlatformResult { image, tree, plan, findings, filtered, identity: None, layers, claims, cause: None })
+        Ok(best)
+    }
+
+    /// What the image is compared with, for people.
+    pub(super) fn revision(&self) -> &str {
+        let commit = self.git.commit.as_ref().filter(|_| self.git.snapshot.origin == Origin::Revision);
+        commit.map_or("the work tree", |commit| &commit.short)
     }
 
     /// The `.dockerignore` that keeps a file of git out of builds, if one does.
@@ -63,18 +74,17 @@ impl Job<'_> {
         mapping::dockerignore::that_excludes(path, &read)
     }
 
-    /// The files that a build of `commit` would have put into the image and that are not there.
-    pub(super) fn missing_at(&self, commit: &Commit, image: &Image) -> Result<Vec<RepoPath>, Error> {
-        let findings = self.platform_at(commit, image)?.map(|result| result.findings).unwrap_or_default();
-        let missing = findings.into_iter().filter(|finding| finding.status == Status::Missing);
-        Ok(missing.filter_map(|finding| Some(finding.repo?.0)).collect())
+    /// The findings of files that a build of `commit` would have put into the image of `result` and that are not there.
+    pub(super) fn missing_at(&self, commit: &Commit, result: &PlatformResult) -> Result<Vec<Finding>, Error> {
+        let findings = self.judged_at(commit, result)?.map(|judgement| judgement.findings).unwrap_or_default();
+        Ok(findings.into_iter().filter(|finding| finding.status == Status::Missing).collect())
     }
 
-    /// The same comparison with another commit; `None` where nothing says how that one was built.
-    pub(super) fn platform_at(&self, commit: &Commit, image: &Image) -> Result<Option<PlatformResult>, Error> {
+    /// The comparison of `result` with another commit; `None` where nothing says how that one was built.
+    pub(super) fn judged_at(&self, commit: &Commit, result: &PlatformResult) -> Result<Option<Judgement>, Error> {
         let snapshot = repo::of_revision(self.repository, commit)?;
         let git = GitSide { commit: Some(commit.clone()), snapshot };
-        match (Job { git: &git, ..*self }).platform(image) {
+        match (Job { git: &git, ..*self }).judged(&result.image, &result.tree) {
             Err(Error::Mapping(_)) => Ok(None),
             other => other.map(Some),
         }

@@ -1,9 +1,9 @@
 //! Whether a commit's change is in an image.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::story::{Story, built, file};
-use crate::support::scene::text;
+use crate::support::scene::{buildkit, text};
 
 /// `verdict: path status, …`, after the exit code was checked.
 fn contained(story: &Story, image: &str, commit: &str) -> String {
@@ -96,4 +96,20 @@ fn a_deleted_directory_is_looked_for_where_it_was() {
     let image = story.scene.image(&story.image("HEAD", "HEAD"));
     assert_eq!(contained(&story, &image, &deleted), "contains: shared/deep/x.py same");
     assert_eq!(contained(&story, &image, &added), "lacks: shared/deep/x.py reverted");
+}
+
+#[test]
+fn a_file_of_one_platform_is_looked_at() {
+    let mut story = Story::new();
+    let (shared, main) = (story.lines("HEAD", "shared"), story.lines("HEAD", "main.py"));
+    let both = built(&shared, &main);
+    let alone = buildkit(&[("COPY shared/ ./shared/", &shared)]).platform("linux/arm64");
+    let index = story.scene.index(&[both, alone]);
+    assert_eq!(contained(&story, &index, &story.ids[4]), "contains: main.py same");
+    let report = story.run(&["contains", &index, &story.ids[4], "--format", "json"]).json();
+    assert_eq!(report["unmapped"], json!([]));
+    story.scene.repo.write(&(file("main.py", 3) + "f docs/x.md 0644 only words\\n\n"));
+    let words = story.scene.repo.commit("Words and code");
+    let report = story.run(&["contains", &index, &words, "--format", "json"]).json();
+    assert_eq!((text(&report["verdict"]), &report["unmapped"]), ("lacks".to_owned(), &json!(["docs/x.md"])));
 }

@@ -94,3 +94,30 @@ fn modes_are_differences_only_where_they_count() {
     let strict = story.run(&["diff", &image, "--strict"]).exits(1).stdout;
     assert_eq!(strict, "executable on one side only: main.py\n");
 }
+
+#[test]
+fn line_endings_of_a_checkout_are_no_changes() {
+    let lines = |end: &str| format!("one{end}two{end}three{end}");
+    let scene = Scene::new(&format!(
+        "f .gitattributes 0644 kept.txt -text\\n\nf a.txt 0644 {0}\nf kept.txt 0644 {0}\n",
+        lines("\\n")
+    ));
+    let changed = lines("\\x0d\\n").replace("two", "2");
+    let files = format!("f app/a.txt 0644 {changed}\nf app/kept.txt 0644 {changed}\n");
+    let image = scene.image(&untold(&files));
+    let shipproof = Shipproof::new().directory(scene.repo.path());
+    let run = |command: &str, more: &[&str]| {
+        let map = ["--map", "/app=."];
+        shipproof.run(&[&[command, &image][..], &map, more].concat()).exits(1).stdout
+    };
+    let header = "--- a/a.txt\n+++ b/app/a.txt\n@@ -1,3 +1,3 @@\n";
+    let expected = format!("{header} one\n-two\n+2\n three\n");
+    assert_eq!(run("diff", &["a.txt"]), expected);
+    assert!(run("verify", &["a.txt", "--diff"]).ends_with(&expected));
+    assert!(run("verify", &["a.txt"]).contains("2 lines added or removed"));
+    // Where git takes every byte as it is, each line differs.
+    assert!(run("diff", &["kept.txt"]).contains("-one\n-two\n-three\n+one"));
+    // The work tree may be the one that was converted.
+    scene.repo.write(&format!("f a.txt 0644 {}\n", lines("\\x0d\\n")));
+    assert_eq!(run("diff", &["a.txt", "--worktree"]), expected);
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::story::{Story, built, file};
 use crate::support::cli::Shipproof;
 use crate::support::git::Repo;
-use crate::support::scene::text;
+use crate::support::scene::{below, text};
 
 #[test]
 fn branches_are_found() {
@@ -114,4 +114,63 @@ fn converted_checkouts_have_a_past_too() {
     let image = story.scene.image(&built("f app/shared/a.py 0644 # this is version 1 of shared/a.py\\x0d\\n\n", ""));
     let report = story.scene.report(&image, &["--map", "/app/shared=shared"], "mismatch");
     assert_eq!(story.findings(&report), ["shared/a.py stale Start 1"]);
+}
+
+#[test]
+fn what_git_deleted_may_be_converted() {
+    let mut repo = Repo::new();
+    let paths = ["shared/a.py", "shared/b.py", "shared/deep/c.py"];
+    repo.write(&format!("f .gitattributes 0644 *.py text eol=crlf\\n\n{}", paths.map(|path| file(path, 1)).concat()));
+    repo.commit("Start");
+    repo.remove("shared/b.py").remove("shared/deep");
+    repo.commit("Delete two");
+    let story = Story { scene: crate::support::scene::Scene::of(repo), ids: Vec::new() };
+    let converted = |path: &str, version| below("app", &file(path, version)).replace("\\n", "\\x0d\\n");
+    let all: String = paths.iter().map(|path| converted(path, 1)).collect();
+    let image = story.scene.image(&built(&(all + &converted("shared/other.py", 1)), ""));
+    let report = story.scene.report(&image, &["--map", "/app/shared=shared"], "mismatch");
+    let expected = [
+        "shared/a.py same-normalized",
+        "/app/shared/b.py leftover Start 1",
+        "/app/shared/deep/c.py leftover Start 1",
+        "/app/shared/other.py untracked",
+    ];
+    assert_eq!(story.findings(&report), expected);
+    assert_eq!(story.identity(&image, &["--map", "/app/shared=shared"])[0], "exact Start Start");
+}
+
+#[test]
+fn each_platform_is_explained_as_if_it_were_alone() {
+    let mut story = Story::new();
+    story.scene.repo.git(&["checkout", "-q", "-b", "side", "HEAD~2"]);
+    story.scene.repo.write(&(file("shared/util.py", 2) + &file("shared/a.py", 7)));
+    story.ids.push(story.scene.repo.commit("Side"));
+    // What equals the revision need not look at branches, and does not, whatever another platform needs.
+    story.scene.repo.git(&["checkout", "-q", "-b", "words", "main"]);
+    story.scene.repo.write("f docs/x.md 0644 only words\\n\n");
+    story.scene.repo.commit("Words");
+    story.scene.repo.git(&["checkout", "-q", "main"]);
+    let at = |shared: usize, main: usize, platform: &str| {
+        story.image(&story.ids[shared], &story.ids[main]).platform(platform)
+    };
+    let images = [at(6, 6, "linux/amd64"), at(1, 1, "linux/arm64"), at(5, 5, "linux/riscv64"), at(0, 5, "linux/s390x")];
+    let index = story.scene.index(&images);
+    let run =
+        |command: &str, more: &[&str]| story.run(&[&[command, &index, "--format", "json"][..], more].concat()).json();
+    let (verified, identified) = (run("verify", &[]), run("identify", &[]));
+    let together = verified["findings"].as_array().expect("findings");
+    let mut others = identified["others"].as_array().expect("others").iter();
+    for (position, platform) in ["amd64", "arm64", "riscv64", "s390x"].iter().enumerate() {
+        let platform = format!("linux/{platform}");
+        let alone = run("verify", &["--platform", &platform]);
+        let is_of = |finding: &&serde_json::Value| finding["platform"] == platform.as_str();
+        let found: Vec<_> = together.iter().filter(is_of).collect();
+        assert_eq!(found, alone["findings"].as_array().expect("findings").iter().collect::<Vec<_>>(), "{platform}");
+        assert_eq!(found.is_empty(), platform == "linux/riscv64", "{platform}");
+        let alone = run("identify", &["--platform", &platform]);
+        let identity = if position == 0 { &identified } else { others.next().expect("another platform") };
+        for field in ["match", "matched", "compared", "newest", "oldest", "rivals", "layers", "unmatched"] {
+            assert_eq!(identity[field], alone[field], "{platform}: {field}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::rows::{NONE, Row, hold, row};
 use crate::story::{Story, built};
 use crate::support::images::Image;
-use crate::support::scene::text;
+use crate::support::scene::{buildkit, text};
 
 #[test]
 fn images_of_one_commit() {
@@ -218,4 +218,34 @@ fn reasons_are_told() {
     let old = story.scene.image(&story.image(&story.ids[3], head));
     let report = story.scene.report(&old, &["shared/a.py"], "mismatch");
     assert_eq!(report["cause"]["parts"], serde_json::json!(["old-image", "cached-layer"]));
+}
+
+#[test]
+fn a_file_that_was_removed_by_another_of_its_names_was_there() {
+    let story = Story::new();
+    let behind_link = |lines: String| lines.replace("f app/", "f srv/");
+    let (shared, main) = (behind_link(story.lines("HEAD", "shared")), behind_link(story.lines("HEAD", "main.py")));
+    let steps = [
+        ("RUN ln -s srv /app", "d srv\nl app -> srv\n"),
+        ("COPY shared/ ./shared/", &shared),
+        ("COPY main.py ./", &main),
+    ];
+    let table = [
+        ("the file by the link", "w app/shared/.wh.util.py\n", 1),
+        ("the file by its real path", "w srv/shared/.wh.util.py\n", 1),
+        ("its directory by the link", "w app/.wh.shared\n", 3),
+        ("what its directory holds", "w app/shared/.wh..wh..opq\n", 3),
+    ];
+    for (name, removal, count) in table {
+        let image = story.scene.image(&buildkit(&steps).text(removal));
+        let report = story.scene.report(&image, &[], "mismatch");
+        let findings = report["findings"].as_array().expect("findings");
+        assert_eq!(findings.len(), count, "{name}: {report:#}");
+        for finding in findings {
+            let said = (text(&finding["status"]), text(&finding["note"]));
+            let expected = ("missing".to_owned(), "layer 2 put it there and layer 4 removed it".to_owned());
+            assert_eq!(said, expected, "{name}: {report:#}");
+        }
+        assert_eq!(report["cause"]["kind"], "missing-files", "{name}: {report:#}");
+    }
 }

@@ -122,7 +122,7 @@ impl<'m> Oracle<'m> {
     }
 
     fn hold_best(&self, history: &History, wanted: &[Wanted], groups: &[usize]) {
-        let best = history.best(groups);
+        let best = history.best(usize::MAX, groups);
         let sets: BTreeMap<usize, Vec<usize>> =
             self.order.iter().map(|&number| (number, self.agreeing(number, wanted, groups))).collect();
         let highest = sets.values().map(Vec::len).max().unwrap_or(0);

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::cli::Shipproof;
 use crate::support::git::Repo;
 
 use super::stage::{Case, check_all, good, repository};
@@ -31,6 +32,17 @@ fn repositories_that_cannot_answer() {
         case("no commits yet", "unknown-revision").inside(unborn.path()).names(&["no commits yet"]),
     ];
     check_all(&repo, &cases);
+}
+
+#[test]
+fn layers_do_without_a_repository_unless_one_is_named() {
+    let (_folder, reference) = good();
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    let run =
+        |more: &[&str]| Shipproof::new().directory(outside.path()).run(&[&["layers", &reference][..], more].concat());
+    assert_eq!(run(&[]).exits(0).stderr, "");
+    let named = run(&["--repo", "."]).exits(2);
+    assert!(named.stderr.starts_with("error: `.` is not in a git repository\n"), "{named:?}");
 }
 
 #[test]

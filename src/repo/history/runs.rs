@@ -26,13 +26,14 @@ pub struct Run {
 }
 
 impl History {
-    /// The commits that agree best in the given groups, or in all of them when none is given.
-    pub fn best(&self, groups: &[usize]) -> Best {
+    /// Those of the first `seen` commits that agree best in the given groups, or in all of them when none is given.
+    pub fn best(&self, seen: usize, groups: &[usize]) -> Best {
+        let commits = || self.commits().take(seen);
         let counted = |count: &&Count| groups.is_empty() || groups.contains(&(count.group as usize));
         let matched = |commit: CommitIndex| -> usize {
             self.counts(commit).iter().filter(counted).map(|count| count.files as usize).sum()
         };
-        let highest = self.commits().map(matched).max().unwrap_or(0);
+        let highest = commits().map(matched).max().unwrap_or(0);
         if highest == 0 {
             return Best { matched: 0, runs: Vec::new() };
         }
@@ -40,10 +41,16 @@ impl History {
             let (one, other) = (self.counts(one).iter().filter(counted), self.counts(other).iter().filter(counted));
             one.eq(other)
         };
-        Best { matched: highest, runs: self.runs(|commit| matched(commit) == highest, same) }
+        Best { matched: highest, runs: self.runs(seen, |commit| matched(commit) == highest, same) }
     }
 
-    fn runs(&self, is_best: impl Fn(CommitIndex) -> bool, same: impl Fn(CommitIndex, CommitIndex) -> bool) -> Vec<Run> {
+    fn runs(
+        &self,
+        seen: usize,
+        is_best: impl Fn(CommitIndex) -> bool,
+        same: impl Fn(CommitIndex, CommitIndex) -> bool,
+    ) -> Vec<Run> {
+        let is_best = |commit: CommitIndex| commit.position() < seen && is_best(commit);
         let best: Vec<bool> = self.commits().map(is_best).collect();
         let mut joined: Vec<usize> = (0..best.len()).collect();
         for commit in self.commits().filter(|commit| best[commit.position()]) {

@@ -59,7 +59,7 @@ fn hold_linear(repository: &Repository, format: ObjectFormat) {
     assert_eq!(subjects(&history, history.commits()), ["four", "three", "two", "one"]);
     let matched: Vec<_> = history.commits().map(|commit| history.matched(commit)).collect();
     assert_eq!(matched, [1, 2, 1, 0]);
-    let best = history.best(&[]);
+    let best = history.best(usize::MAX, &[]);
     assert_eq!((best.matched, best.runs.len()), (2, 1));
     assert_eq!(subjects(&history, [best.runs[0].newest, best.runs[0].oldest]), ["three", "three"]);
     assert!(history.boundary().is_empty());
@@ -72,7 +72,7 @@ fn a_stale_file_is_found_in_the_commits_that_had_it() {
     let history = walk(&repo.open(), &[wanted("dir/a", &[]), wanted("none", &[])]);
     assert_eq!(versions(&history, &repo, 0), ["3 four", "2 three", "1 one"]);
     assert_eq!(versions(&history, &repo, 1), ["- four"]);
-    assert_eq!(history.best(&[]), Best { matched: 0, runs: Vec::new() });
+    assert_eq!(history.best(usize::MAX, &[]), Best { matched: 0, runs: Vec::new() });
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn an_extension_that_fails_leaves_the_history_as_it_was() {
     assert!(matches!(history.extend(&names), Err(RepoError::MissingObject { .. })));
     assert!(matches!(history.extend(&names), Err(RepoError::HistoryBroken)));
     assert_eq!((versions(&history, &repo, 0), history.commits().len()), (before, 4));
-    assert_eq!(history.best(&[]).matched, 1);
+    assert_eq!(history.best(usize::MAX, &[]).matched, 1);
     assert!(history.find(&repository.resolve("side").unwrap()).is_none());
 }
 
@@ -242,7 +242,7 @@ fn merges_count_with_their_own_tree() {
     repo.write("a", "evil");
     repo.commit_all("evil");
     let history = walk(&repo.open(), &[wanted("a", &["a"]), wanted("b", &["b"]), wanted("c", &["c"])]);
-    let best = history.best(&[]);
+    let best = history.best(usize::MAX, &[]);
     assert_eq!((best.matched, best.runs.len()), (3, 1));
     assert_eq!(subjects(&history, [best.runs[0].newest]), ["octopus"]);
     let tip = history.commits().next().unwrap();
@@ -309,7 +309,7 @@ fn what_was_deleted_and_added_again_was_added_twice() {
     let deletion = Deletion { commit: all[2], before: all[3] };
     assert_eq!((history.deleted(0, all[2]), history.deleted(0, all[0])), (Some(deletion), None));
     // Two runs: the file was the same before and after, with a gap between.
-    let runs = history.best(&[]).runs;
+    let runs = history.best(usize::MAX, &[]).runs;
     let ends: Vec<_> = runs.iter().map(|run| (run.newest, run.oldest, run.commits)).collect();
     assert_eq!(ends, [(all[1], all[1], 1), (all[3], all[3], 1)]);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::claims::{self, Claim, DIRTY, Judged, Meaning, Statement};
 use crate::compare::Finding;
+use crate::count::{are, of_are};
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
 use crate::repo::{self, Commit, RepoError, Snapshot};
@@ -30,7 +31,7 @@ pub(super) fn judge(
         Err(error) => warnings.push(format!("the attestations of the image could not be read: {error}")),
     }
     let remotes = job.repository.remotes();
-    let contents = Contents { job, image: &result.image, looked, absent: RefCell::default() };
+    let contents = Contents { job, result, looked, absent: RefCell::default() };
     let judged = claims.into_iter().map(|claim| match claim.meaning {
         Meaning::Revision => revision(&contents, claim),
         Meaning::Version => version(&contents, claim),
@@ -64,7 +65,7 @@ fn undecided(claim: Claim, note: impl Into<String>) -> Judged {
 /// What the image has, to hold commits against.
 struct Contents<'a> {
     job: &'a Job<'a>,
-    image: &'a Image,
+    result: &'a PlatformResult,
     looked: &'a [Looked],
     /// For a commit's id the files that it would have brought and that are not there; several claims name the same.
     absent: RefCell<BTreeMap<String, usize>>,
@@ -117,9 +118,10 @@ impl Contents<'_> {
             counted => counted?,
         };
         let (agrees, note) = match others {
-            0 => (true, format!("all {equal} files are those of {}", commit.short)),
-            1 => (false, format!("1 of {} files is not that of {}", equal + others, commit.short)),
-            _ => (false, format!("{others} of {} files are not those of {}", equal + others, commit.short)),
+            0 if equal == 1 => (true, format!("the only file is that of {}", commit.short)),
+            0 => (true, format!("all {} those of {}", are(equal, "file"), commit.short)),
+            1 => (false, format!("{} not that of {}", of_are(1, equal + 1, "file"), commit.short)),
+            _ => (false, format!("{} not those of {}", of_are(others, equal + others, "file"), commit.short)),
         };
         Ok(Judged { claim, commit: Some(commit), agrees: Some(agrees), note })
     }
@@ -155,7 +157,7 @@ impl Contents<'_> {
         if let Some(count) = self.absent.borrow().get(&commit.id) {
             return Ok(*count);
         }
-        let count = self.job.missing_at(commit, self.image)?.len();
+        let count = self.job.missing_at(commit, self.result)?.len();
         self.absent.borrow_mut().insert(commit.id.clone(), count);
         Ok(count)
     }

@@ -9,8 +9,9 @@ use crate::repo::history::{CommitIndex, Run};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
-use super::past::{self, Walked};
+use super::past;
 use super::question::Looked;
+use super::walked::Walked;
 
 /// Finds the commits of the image and of each layer that brought files. Files that git never had say nothing of commits;
 /// one that git does not have now counts if any commit looked at has it.
@@ -30,22 +31,27 @@ pub(super) fn explain(
             layers.entry(layer).or_default().push(position);
         }
     }
-    let mut whole = identity(walked, looked, &known, &[])?;
+    let mut whole = identity(walked, looked, &known, None)?;
     if whole.fit() == Fit::Exact {
         confirm(job, result, &mut whole)?;
     }
     result.identity = Some(whole);
     let identities = layers.into_iter().map(|(layer, positions)| {
-        Ok(LayerIdentity { layer, identity: identity(walked, looked, &positions, &[layer])? })
+        Ok(LayerIdentity { layer, identity: identity(walked, looked, &positions, Some(layer))? })
     });
     result.layers = identities.collect::<Result<_, Error>>()?;
     Ok(())
 }
 
-fn identity(walked: &Walked<'_>, looked: &[Looked], positions: &[usize], groups: &[usize]) -> Result<Identity, Error> {
-    let best = walked.history.best(groups);
+fn identity(
+    walked: &Walked<'_>,
+    looked: &[Looked],
+    positions: &[usize],
+    layer: Option<usize>,
+) -> Result<Identity, Error> {
+    let best = walked.best(layer);
     let run = choose(walked, &best.runs);
-    let agrees = |position: usize| run.is_some_and(|run| walked.history.agrees(position, run.newest));
+    let agrees = |position: usize| run.is_some_and(|run| walked.agrees(position, run.newest));
     let others = positions.iter().filter(|&&position| !agrees(position));
     let unmatched: Vec<RepoPath> = others.map(|&position| looked[position].path.clone()).collect();
     Ok(Identity {
@@ -87,7 +93,8 @@ fn confirm(job: &Job<'_>, result: &PlatformResult, whole: &mut Identity) -> Resu
     let Some(range) = whole.commits.as_ref().filter(|range| range.newest.relation != Relation::Asked) else {
         return Ok(());
     };
-    let missing = job.missing_at(&range.newest.commit, &result.image)?;
+    let missing = job.missing_at(&range.newest.commit, result)?;
+    let missing: Vec<RepoPath> = missing.into_iter().filter_map(|finding| Some(finding.repo?.0)).collect();
     whole.compared += missing.len();
     whole.unmatched.extend(missing);
     Ok(())

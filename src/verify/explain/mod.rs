@@ -1,43 +1,43 @@
 //! Why files differ: what history knows of their bytes, what the image says of itself, and the cause.
 //!
-//! History is walked once, and only where it can say something: when a file differs, when a file that git does not
-//! have may be one that git deleted, or when the caller wants to know the commits anyway.
+//! History is walked once, for all platforms, and only where it can say something: when a file differs, when a file
+//! that git does not have may be one that git deleted, or when the caller wants to know the commits anyway.
 
 mod absent;
 mod claims;
+mod cleaned;
 mod closest;
 mod identity;
 mod past;
 mod python;
 mod question;
+mod steps;
+mod walked;
 
-use std::collections::BTreeMap;
-
-use crate::blob::BlobId;
-use crate::compare::{Finding, Status};
+use crate::compare::Finding;
 use crate::diagnosis::{self, Scope, Symptoms};
 use crate::error::Error;
 use crate::image::Opened;
-use crate::layer::Wanted as WantedContents;
-use crate::limits;
-use crate::repo::{Normalizer, Origin};
+use crate::layer::Kept;
+use crate::repo::Origin;
 
 use super::job::Job;
 use super::{Depth, PlatformResult};
 
+use past::Subject;
 use question::Looked;
 
 /// Explains what `results` found. Statuses become finer, and contents that history knows are no longer `modified`.
 pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformResult]) -> Result<Vec<String>, Error> {
-    let mut warnings = Vec::new();
-    for result in results.iter_mut() {
-        let cleaned = cleaned(job, result)?;
+    let look = |result: &mut PlatformResult| {
+        let (contents, cleaned) = cleaned::read(job, result)?;
         absent::explain(job, result);
-        let mut looked = question::look(job, result, &cleaned);
-        if let Some(commit) = job.git.commit.as_ref().filter(|_| is_worth_a_walk(job, result, &looked)) {
-            warnings.extend(past::explain(job, commit, result, &mut looked)?);
-        }
-        let (claims, unread) = claims::judge(job, opened, result, &looked)?;
+        Ok((question::look(job, result, &cleaned), contents))
+    };
+    let mut looked = results.iter_mut().map(look).collect::<Result<Vec<_>, Error>>()?;
+    let mut warnings = look_back(job, results, &mut looked)?;
+    for (result, (looked, _)) in results.iter_mut().zip(&looked) {
+        let (claims, unread) = claims::judge(job, opened, result, looked)?;
         result.claims = claims;
         warnings.extend(unread);
         let shadows = python::shadows(job, result)?;
@@ -45,6 +45,18 @@ pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformRes
         result.cause = cause(job, result, &shadows.evidence);
     }
     Ok(warnings)
+}
+
+/// One walk for all platforms of which history can say something.
+fn look_back(
+    job: &Job<'_>,
+    results: &mut [PlatformResult],
+    looked: &mut [(Vec<Looked>, Kept)],
+) -> Result<Vec<String>, Error> {
+    let Some(commit) = &job.git.commit else { return Ok(Vec::new()) };
+    let all = results.iter_mut().zip(looked).map(|(result, (looked, contents))| Subject { result, looked, contents });
+    let mut subjects: Vec<_> = all.filter(|one| is_worth_a_walk(job, one.result, one.looked)).collect();
+    if subjects.is_empty() { Ok(Vec::new()) } else { past::explain(job, commit, &mut subjects) }
 }
 
 fn is_worth_a_walk(job: &Job<'_>, result: &PlatformResult, looked: &[Looked]) -> bool {
@@ -60,51 +72,15 @@ fn may_be_leftover(job: &Job<'_>, looked: &Looked) -> bool {
     job.repository.is_partial() || looked.blobs.iter().any(|&blob| job.repository.has(blob))
 }
 
-/// The contents of differing files in git's own form: where the image's files are those of a converted checkout, an
-/// older version is converted, too. Bytes that git has as they are need none.
-fn cleaned(job: &Job<'_>, result: &PlatformResult) -> Result<BTreeMap<usize, BlobId>, Error> {
-    let mut cleaned = BTreeMap::new();
-    let modified = result.findings.iter().enumerate().filter(|(_, finding)| finding.status == Status::Modified);
-    let is_small = |finding: &Finding| {
-        let stored = finding.file.filter(|file| file.content.size <= limits::DIFF_BYTES);
-        stored.is_some_and(|stored| !job.repository.has(stored.content.blob))
-    };
-    let small: Vec<(usize, &Finding)> = modified.filter(|(_, finding)| is_small(finding)).collect();
-    if small.is_empty() {
-        return Ok(cleaned);
-    }
-    let mut normalizer = Normalizer::new(job.repository, &job.git.snapshot)?;
-    let wanted: Vec<WantedContents<'_>> =
-        small.iter().filter_map(|(_, finding)| Some(finding.file?.wanted(job.source, &result.image))).collect();
-    let mut failure = None;
-    crate::layer::gather(&wanted, &mut |content, reader| {
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes)?;
-        for (position, finding) in &small {
-            let same = finding.file.is_some_and(|file| file.content.sha256 == content.sha256);
-            let Some((path, _)) = finding.repo.as_ref().filter(|_| same) else { continue };
-            match normalizer.clean(path, &bytes) {
-                Ok(Some(clean)) => drop(cleaned.insert(*position, clean.blob)),
-                Ok(None) => {}
-                Err(error) => failure = Some(error),
-            }
-        }
-        Ok(())
-    })?;
-    failure.map_or(Ok(cleaned), |error| Err(error.into()))
-}
-
 fn cause(job: &Job<'_>, result: &PlatformResult, shadows: &[String]) -> Option<diagnosis::Cause> {
-    let is_worktree = job.git.snapshot.origin == Origin::WorkTree;
-    let shown = job.git.commit.as_ref().filter(|_| !is_worktree).map(|commit| commit.short.as_str());
     diagnosis::diagnose(&Symptoms {
         image: &result.image,
         findings: &result.findings,
         strictness: job.options.strictness,
         whole: result.identity.as_ref(),
         layers: &result.layers,
-        revision: shown.unwrap_or("the work tree"),
-        is_work_tree: is_worktree,
+        revision: job.revision(),
+        is_work_tree: job.git.snapshot.origin == Origin::WorkTree,
         scope: if job.options.selection.is_everything() { Scope::Everything } else { Scope::Named },
         is_shallow: job.repository.is_shallow(),
         stages: &result.plan.stages,

@@ -1,9 +1,9 @@
 //! What history knows of the bytes that differ.
 
-use crate::blob::BlobId;
 use crate::compare::{Finding, Past, Status};
 use crate::error::Error;
 use crate::image::Image;
+use crate::layer::Kept;
 use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
 use crate::repo::{Commit, LfsPointer, MAX_POINTER_BYTES, RepoFile, RepoFileKind};
@@ -12,71 +12,64 @@ use crate::verify::job::Job;
 
 use super::absent::Neighbours;
 use super::question::Looked;
+use super::steps::Steps;
+use super::walked::{View, Walked};
 use super::{closest, identity};
 
-/// A walked history, and the commit that it is seen from.
-pub(super) struct Walked<'h> {
-    pub(super) history: &'h History,
-    pub(super) names: &'h Names,
-    /// The revision that was asked for.
-    pub(super) asked: CommitIndex,
-    /// How many commits the revision reaches; what comes after them is on other branches.
-    pub(super) reached: usize,
+/// What one platform asks of the history.
+pub(super) struct Subject<'r> {
+    pub(super) result: &'r mut PlatformResult,
+    pub(super) looked: &'r mut [Looked],
+    /// The contents of files that git does not have as they are.
+    pub(super) contents: &'r mut Kept,
 }
 
-impl Walked<'_> {
-    /// Whether the revision reaches a commit.
-    pub(super) fn is_reached(&self, commit: CommitIndex) -> bool {
-        commit.position() < self.reached
+/// Walks the history once, and explains the findings, the images and their layers by it.
+pub(super) fn explain(job: &Job<'_>, asked: &Commit, subjects: &mut [Subject<'_>]) -> Result<Vec<String>, Error> {
+    let (mut wanted, mut anywhere, mut views) = (Vec::new(), Vec::new(), Vec::new());
+    for Subject { result, looked, .. } in &mut *subjects {
+        count_with_layers(result);
+        let start = views.last().map_or(0, |view: &View| view.groups.end);
+        let groups = start..start + result.image.layers.len() + 1;
+        views.push(View { first: wanted.len(), groups, seen: usize::MAX });
+        wanted.extend(looked.iter().map(|looked| self::wanted(result, looked, start)));
+        let elsewhere = looked.iter().filter(|looked| is_elsewhere(result, looked));
+        anywhere.extend(elsewhere.flat_map(|looked| looked.blobs.iter().copied()));
     }
-
-    /// A place in history.
-    pub(super) fn past(&self, commit: CommitIndex) -> Result<Past, Error> {
-        let behind = self.is_reached(commit).then(|| self.history.distance(self.asked, commit));
-        Ok(Past { commit: self.history.commit(commit)?, behind, replaced_by: None })
-    }
-}
-
-/// Walks the history once, and explains the findings, the image and its layers by it.
-pub(super) fn explain(
-    job: &Job<'_>,
-    asked: &Commit,
-    result: &mut PlatformResult,
-    looked: &mut [Looked],
-) -> Result<Vec<String>, Error> {
-    count_with_layers(result);
-    let unplaced = result.image.layers.len();
-    let wanted: Vec<Wanted> = looked.iter().map(|looked| wanted(result, looked, unplaced)).collect();
-    let anywhere: Vec<BlobId> =
-        looked.iter().filter(|looked| is_elsewhere(result, looked)).flat_map(|looked| looked.blobs.clone()).collect();
-    let query = Query { wanted: &wanted, anywhere: &anywhere };
-    let mut history = History::walk(job.repository, asked, &query)?;
+    let mut history = History::walk(job.repository, asked, &Query { wanted: &wanted, anywhere: &anywhere })?;
     let reached = history.commits().len();
     let Some(asked) = history.find(asked) else { return Ok(Vec::new()) };
     let names = Names::of(job.repository)?;
-    if !is_all_one_commit(&history, looked) {
+    for (view, subject) in views.iter_mut().zip(&*subjects) {
+        if is_all_one_commit(&history, view, subject.looked) {
+            view.seen = reached;
+        }
+    }
+    if views.iter().any(|view| view.seen > reached) {
         history.extend(&names)?;
     }
-    let walked = Walked { history: &history, names: &names, asked, reached };
-    for (position, looked) in looked.iter_mut().enumerate() {
-        judge(job, &walked, &result.image, &mut result.findings[looked.finding], looked, position)?;
+    for (view, Subject { result, looked, contents }) in views.into_iter().zip(subjects) {
+        let walked = Walked { history: &history, names: &names, asked, reached, view };
+        for (position, looked) in looked.iter_mut().enumerate() {
+            judge(job, &walked, &result.image, &mut result.findings[looked.finding], looked, position)?;
+        }
+        closest::explain(job, &walked, result, looked, contents)?;
+        identity::explain(job, &walked, result, looked)?;
     }
-    closest::explain(job, &walked, result, looked)?;
-    identity::explain(job, &walked, result, looked)?;
     Ok(limits_of(&history))
 }
 
 fn count_with_layers(result: &mut PlatformResult) {
-    let neighbours = Neighbours::of(&result.findings);
+    let (neighbours, steps) = (Neighbours::of(&result.findings), Steps::of(&result.image, &result.findings));
     for finding in &mut result.findings {
         // What a later step removed was right in the layer that put it, and says nothing of the one that removed it.
         let is_removed = finding.status == Status::Missing && finding.layer.is_some();
-        let layer = finding.layer.or_else(|| neighbours.layer(&finding.image));
+        let layer = finding.layer.or_else(|| neighbours.layer(finding, &steps));
         finding.counted_with = layer.filter(|_| !is_removed);
     }
 }
 
-fn wanted(result: &PlatformResult, looked: &Looked, unplaced: usize) -> Wanted {
+fn wanted(result: &PlatformResult, looked: &Looked, first_group: usize) -> Wanted {
     let finding = &result.findings[looked.finding];
     let is_link = finding.file.is_none() && !looked.absent;
     let kind = match &finding.repo {
@@ -85,7 +78,7 @@ fn wanted(result: &PlatformResult, looked: &Looked, unplaced: usize) -> Wanted {
         _ if is_link => RepoFileKind::Symlink,
         _ => RepoFileKind::Regular,
     };
-    let group = finding.counted_with.unwrap_or(unplaced);
+    let group = first_group + finding.counted_with.unwrap_or(result.image.layers.len());
     Wanted { path: looked.path.clone(), kind, blobs: looked.blobs.clone(), absent: looked.absent, group }
 }
 
@@ -96,11 +89,12 @@ fn is_elsewhere(result: &PlatformResult, looked: &Looked) -> bool {
 
 /// Whether a commit of the revision's own history has all contents in their places; then other branches need not be
 /// asked. That it has each of them in some commit is not enough: a release branch picks single changes.
-fn is_all_one_commit(history: &History, looked: &[Looked]) -> bool {
+fn is_all_one_commit(history: &History, view: &View, looked: &[Looked]) -> bool {
     let counted = looked.iter().enumerate().filter(|(_, looked)| !looked.candidate && looked.may_agree());
-    let positions: Vec<usize> = counted.map(|(position, _)| position).collect();
+    let numbers: Vec<usize> = counted.map(|(position, _)| view.first + position).collect();
     let all = |commit: CommitIndex| {
-        history.matched(commit) >= positions.len() && positions.iter().all(|&position| history.agrees(position, commit))
+        let matched: usize = view.groups.clone().map(|group| history.matched_in(commit, group)).sum();
+        matched >= numbers.len() && numbers.iter().all(|&number| history.agrees(number, commit))
     };
     history.commits().any(all)
 }
@@ -144,7 +138,7 @@ fn judge_modified(
         finding.past = Some(past);
         return Ok(());
     }
-    let elsewhere = looked.blobs.iter().find_map(|&blob| walked.history.elsewhere(blob));
+    let elsewhere = looked.blobs.iter().find_map(|&blob| walked.elsewhere(blob));
     if let Some((path, commit)) = elsewhere {
         let past = walked.past(commit)?;
         finding.status = Status::Other;
@@ -173,8 +167,8 @@ fn note_of_path(path: &RepoPath, past: &Past) -> String {
 
 /// The newest commit that has a file's contents in its place; one that the revision reaches, if there is one.
 pub(super) fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize) -> Option<CommitIndex> {
-    let versions = walked.history.versions(position).iter();
-    let has = versions.filter(|version| version.file.is_some_and(|file| looked.blobs.contains(&file.blob)));
+    let has =
+        walked.versions(position).filter(|version| version.file.is_some_and(|file| looked.blobs.contains(&file.blob)));
     has.map(|version| version.commit).next()
 }
 
@@ -182,15 +176,15 @@ pub(super) fn newest_with(walked: &Walked<'_>, looked: &Looked, position: usize)
 /// was made elsewhere, the newest one that really changed it.
 fn replaced_by(walked: &Walked<'_>, position: usize, commit: CommitIndex) -> Result<Option<Commit>, Error> {
     let history = walked.history;
-    let file = history.file_at(position, commit);
-    let is_other = |next: &CommitIndex| walked.is_reached(*next) && history.file_at(position, *next) != file;
+    let file_at = |commit: CommitIndex| walked.file_at(position, commit);
+    let file = file_at(commit);
+    let is_other = |next: &CommitIndex| walked.is_reached(*next) && file_at(*next) != file;
     let is_child = |next: &CommitIndex| history.parents(*next).contains(&commit);
     let is_change = |next: &CommitIndex| {
-        let here = history.file_at(position, *next);
-        history.parents(*next).iter().all(|&parent| history.file_at(position, parent) != here)
+        let here = file_at(*next);
+        history.parents(*next).iter().all(|&parent| file_at(parent) != here)
     };
-    let replaces =
-        |next: &CommitIndex| history.parents(*next).iter().any(|&from| history.file_at(position, from) == file);
+    let replaces = |next: &CommitIndex| history.parents(*next).iter().any(|&from| file_at(from) == file);
     let children: Vec<CommitIndex> = history.commits().rev().filter(|next| is_child(next) && is_other(next)).collect();
     let next = children.iter().copied().find(is_change);
     let next = next.or_else(|| history.commits().find(|next| is_other(next) && is_change(next) && replaces(next)));
@@ -226,7 +220,7 @@ fn judge_missing(walked: &Walked<'_>, image: &Image, finding: &mut Finding, posi
         return Ok(());
     }
     finding.note = Some("no layer has it: it was not copied".to_owned());
-    let added = walked.history.added(position, walked.asked);
+    let added = walked.added(position);
     let step = finding.counted_with.and_then(|layer| image.layers.get(layer)?.step.as_ref());
     let (Some(added), Some(made)) = (added, step.and_then(|step| step.created.as_deref())) else { return Ok(()) };
     let commit = walked.history.commit(added)?;
