@@ -261,6 +261,9 @@ struct Registry(Child);
 
 impl Registry {
     fn start(folder: &Path) -> Result<Self, Failure> {
+        if std::net::TcpStream::connect(HOST).is_ok() {
+            return Err(format!("something listens at {HOST} already").into());
+        }
         let mut server = Command::new("docker-registry");
         server.arg("serve").arg(folder.join("registry.yml")).stdout(Stdio::null()).stderr(Stdio::null());
         let registry = Self(server.spawn()?);
