@@ -4,7 +4,7 @@
 //! The registry crate has the same grammar as one regular expression, whose tag takes letters of every script: compiling
 //! it was a quarter of the time of a `verify` that finds all layers in the cache. The tests hold this against it.
 
-use crate::digest::{Digest, DigestError};
+use crate::digest::DigestError;
 
 use super::RegistryRef;
 
@@ -107,6 +107,8 @@ fn is_address_or_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::digest::Digest;
+
     use super::*;
 
     /// What the registry crate makes of a text, but for what it takes that no registry has.
