@@ -201,6 +201,11 @@ impl FileTree {
         self.below(&Found { path: ImagePath::root(), id: ROOT })
     }
 
+    /// Whether the directory `id` has an entry `name`.
+    pub fn has_entry(&self, id: NodeId, name: &[u8]) -> bool {
+        self.entries(id).is_some_and(|entries| entries.contains_key(name))
+    }
+
     fn entries(&self, id: NodeId) -> Option<&BTreeMap<Box<[u8]>, NodeId>> {
         match &self.node(id).kind {
             NodeKind::Directory(entries) => Some(entries),

@@ -109,7 +109,25 @@ impl FileTree {
     }
 
     fn find(&self, path: &ImagePath, last: Last) -> Result<Option<Found>, TreeError> {
-        Ok(self.walk(path, last)?.end())
+        match self.direct(path, last) {
+            Some(id) => Ok(id.map(|id| Found { path: path.clone(), id })),
+            None => Ok(self.walk(path, last)?.end()),
+        }
+    }
+
+    /// What is at the end of a path that leads through no symbolic link, as most do; `None` where there is one.
+    fn direct(&self, path: &ImagePath, last: Last) -> Option<Option<NodeId>> {
+        let mut here = ROOT;
+        let mut names = path.components().peekable();
+        while let Some(name) = names.next() {
+            let Some(&child) = self.entries(here).and_then(|entries| entries.get(name)) else { return Some(None) };
+            let is_link = matches!(self.node(child).kind, NodeKind::Symlink(_));
+            if is_link && (last == Last::Follow || names.peek().is_some()) {
+                return None;
+            }
+            here = child;
+        }
+        Some(Some(here))
     }
 
     /// Goes as far as there are nodes, and on by the names alone.
