@@ -3,17 +3,23 @@
 //! `cargo bench --bench stages [-- FILTER]`. The inputs are made here and are the same on each run: text whose words
 //! repeat as those of source code do, so that it compresses to about a quarter.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::io::{Read as _, Write as _};
+use std::io::{Cursor, Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use shipproof::blob::{BlobId, ObjectFormat};
+use shipproof::cache::Cache;
 use shipproof::compression::decompress;
-use shipproof::layer::LayerIndex;
+use shipproof::descriptor::Descriptor;
+use shipproof::digest::Digest;
+use shipproof::layer::{self, Effort, LayerIndex};
+use shipproof::limits;
 use shipproof::repo::{Repository, Settings, of_revision};
+use shipproof::source::{RawManifest, Source, SourceError};
 use shipproof::tree::FileTree;
 
 const MIB: usize = 1 << 20;
@@ -129,6 +135,44 @@ fn index(criterion: &mut Criterion) {
 }
 
 /// Layers that bring the same directories and files again, as rebuilt ones do.
+/// A place with one layer.
+struct OneLayer(Vec<u8>);
+
+impl Source for OneLayer {
+    fn root(&self) -> Result<RawManifest, SourceError> {
+        Err(SourceError::Setup("there is no manifest".to_owned()))
+    }
+
+    fn manifest(&self, _: &Descriptor) -> Result<Vec<u8>, SourceError> {
+        Err(SourceError::Setup("there is no manifest".to_owned()))
+    }
+
+    fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
+        Ok(Box::new(Cursor::new(self.0.clone())))
+    }
+
+    fn pinned(&self, digest: &Digest) -> String {
+        digest.to_string()
+    }
+}
+
+/// An index of 100,000 entries from the cache.
+fn cache(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = OneLayer(layer(Shape { name: "100,000 entries", files: 98_000, bytes: 10 }));
+    let (digest, size) = (Digest::of(&source.0), source.0.len() as u64);
+    let descriptor =
+        Descriptor { media_type: String::new(), digest, size, platform: None, annotations: BTreeMap::new() };
+    let cache = Cache::at(folder.path().to_owned(), limits::CACHE_BYTES);
+    let effort = Effort { cache: cache.clone(), ..Effort::default() };
+    let read = || layer::index_all(&source, &[&descriptor], ObjectFormat::Sha1, &effort).expect("a whole layer");
+    let entries: usize = read().values().map(|index| index.changes.len()).sum();
+    let stored = cache.holdings().expect("it was just written").bytes;
+    let mut group = criterion.benchmark_group("cache");
+    group.throughput(bytes(stored as usize));
+    group.bench_function(BenchmarkId::new("load", format!("{entries} entries")), |bencher| bencher.iter(read));
+}
+
 fn merge(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("merge");
     let index = LayerIndex::read(&layer(Shape { bytes: 0, ..SMALL })[..], ObjectFormat::Sha1).expect("a whole layer");
@@ -196,6 +240,6 @@ fn import(folder: &Path) {
 criterion_group! {
     name = stages;
     config = Criterion::default().sample_size(SAMPLES);
-    targets = decompression, index, merge, blob_ids, snapshot
+    targets = decompression, index, cache, merge, blob_ids, snapshot
 }
 criterion_main!(stages);

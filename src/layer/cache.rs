@@ -16,6 +16,9 @@ use super::{Change, Entry, EntryKind, FileContent, LayerIndex};
 /// Bytes after which a block ends.
 const BLOCK_BYTES: usize = 64 << 10;
 
+/// Changes that room is made for at once; more come as they come.
+const MOST_RESERVED: usize = 200_000;
+
 /// What the first block says.
 #[derive(Serialize, Deserialize)]
 struct Whole {
@@ -153,6 +156,8 @@ impl Reader {
     fn begin(&mut self, block: &[u8], layer: &Descriptor) -> Option<()> {
         let whole: Whole = postcard::from_bytes(block).ok()?;
         let is_right = whole.stored == layer.size;
+        // Nothing is proven yet, and the room for changes that do not come must not be all there is.
+        self.changes.reserve(usize::try_from(whole.changes).unwrap_or_default().min(MOST_RESERVED));
         is_right.then(|| self.whole = Some(whole))
     }
 
