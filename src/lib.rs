@@ -56,6 +56,7 @@
 //!     strictness: Strictness::Contents,
 //!     depth: verify::Depth::Differences,
 //!     effort: layer::Effort::default(),
+//!     trust_tables: false,
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;
 //! assert!(!verification.agrees(), "the demo image holds an old file");

@@ -52,6 +52,9 @@ pub const CHUNKS_IN_FLIGHT: usize = 4;
 /// Bytes of one file that git's conversions (line endings, `$Id$`) are tried on; larger files are not source text.
 pub const NORMALIZE_BYTES: u64 = 16 << 20;
 
+/// Bytes of one file of git that is hashed to be found in a layer's table of contents, and held in memory whole.
+pub const NAMED_BYTES: u64 = 32 << 20;
+
 /// Bytes of a Dockerfile, `.dockerignore` or attributes file read from the repository.
 pub const REPO_TEXT_BYTES: u64 = 1 << 20;
 

@@ -84,7 +84,7 @@ pub(super) fn observer(args: Option<&OutputArgs>, warnings: &Warnings) -> Observ
     Observer::new(move |notice| {
         let (label, wanted) = match notice {
             Notice::Warning(text) => ("warning", warnings.add(text) && !quiet),
-            Notice::Retry { .. } => ("note", verbose),
+            Notice::Retry { .. } | Notice::Fallback(_) => ("note", verbose),
         };
         if wanted {
             let _ = writeln!(io::stderr(), "{label}: {}", escape(&notice.to_string()));

@@ -113,6 +113,14 @@ impl LayerIndex {
     }
 
     /// The contents of all regular files.
+    pub fn contents(&self) -> impl Iterator<Item = &FileContent> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Put(Entry { kind: EntryKind::Regular(content), .. }) => Some(content),
+            _ => None,
+        })
+    }
+
+    /// The same, to be changed.
     pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = &mut FileContent> {
         self.changes.iter_mut().filter_map(|change| match change {
             Change::Put(Entry { kind: EntryKind::Regular(content), .. }) => Some(content),

@@ -6,6 +6,7 @@ mod explain;
 mod job;
 mod normalize;
 mod settle;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::diagnosis::Cause;
 use crate::error::Error;
 use crate::identify::{Identity, LayerIdentity};
 use crate::image::{self, Image, Opened};
-use crate::layer::{self, Effort, Indexes};
+use crate::layer::{Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
@@ -28,6 +29,7 @@ use crate::tree::FileTree;
 pub use containment::{Contained, Containment, Held, TouchedFile};
 pub use contains::contains;
 use job::Job;
+use tables::Layers;
 
 /// What of git the image is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,9 @@ pub struct Options {
     pub depth: Depth,
     /// How much of the machine reading layers may take.
     pub effort: Effort,
+    /// Whether layers are taken by their tables of contents. Nothing proves that a table says what is in the tar beside
+    /// it, so that the answer is no more than the word of whoever built the image.
+    pub trust_tables: bool,
 }
 
 /// How far history is looked at.
@@ -89,6 +94,10 @@ pub struct Verification {
     pub strictness: Strictness,
     /// What the layers say.
     pub indexes: Indexes,
+    /// Why tables of contents that were to be trusted were not used.
+    pub refused: Vec<String>,
+    /// That tables of contents were trusted, if some were.
+    pub trust: Option<String>,
     /// What was noticed while history was looked at.
     notices: Vec<String>,
 }
@@ -155,7 +164,7 @@ impl Verification {
         let filtered = self.platforms.iter().flat_map(|platform| &platform.filtered);
         warnings
             .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
-        warnings.extend(self.notices.iter().cloned());
+        warnings.extend(self.notices.iter().chain(&self.trust).cloned());
         keep_first(&mut warnings);
         warnings
     }
@@ -169,13 +178,23 @@ pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -
     let git = git_side(repository, &options.against)?;
     let opened = image::open(source, &options.platforms)?;
     let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, repository.object_format(), &options.effort)?;
-    let job = Job { source, repository, git: &git, indexes: &indexes, options };
-    let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+    let mut layers = Layers::of(source, &layers, repository, &git.snapshot, options)?;
+    let mut platforms = loop {
+        let job = Job::new(source, repository, &git, &layers, options);
+        let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+        let unknown = layers.unknown(&platforms);
+        if unknown.is_empty() {
+            break platforms;
+        }
+        layers.settle(source, &unknown, repository, &options.effort)?;
+    };
+    let job = Job::new(source, repository, &git, &layers, options);
     settle::check(&job, &platforms)?;
     let mut notices = explain::explain(&job, &opened, &mut platforms)?;
     notices.extend(source.warnings());
-    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
+    let trust = layers.warning();
+    let Layers { indexes, refused, .. } = layers;
+    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, refused, trust, notices })
 }
 
 /// Leaves out warnings that were there before.
@@ -203,7 +222,7 @@ fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
-/// When `indexes` does not come from [`layer::index_all`] over all layers of the image.
+/// When `indexes` does not come from [`layer::index_all`](crate::layer::index_all) over all layers of the image.
 pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
     let index = |layer: &image::Layer| indexes.get(&layer.digest()).map(Arc::clone);
     let indexes: Option<Vec<_>> = image.layers.iter().map(index).collect();
