@@ -219,16 +219,15 @@ pub fn blob(source: &dyn Source, descriptor: &Descriptor) -> Result<Verified<Box
 ///
 /// # Errors
 /// See [`SourceError`]; a part that is larger than [`limits::RANGE_BYTES`] is one.
-pub fn range(
-    source: &dyn Source,
-    descriptor: &Descriptor,
-    range: &Range<u64>,
-) -> Result<Option<Vec<u8>>, SourceError> {
+pub fn range(source: &dyn Source, descriptor: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
     let Some(length) = range.end.checked_sub(range.start).filter(|_| range.end <= descriptor.size) else {
         return Ok(None);
     };
     if length > limits::RANGE_BYTES {
-        return Err(SourceError::TooLarge { what: format!("part of {}", descriptor.digest), limit: limits::RANGE_BYTES });
+        return Err(SourceError::TooLarge {
+            what: format!("part of {}", descriptor.digest),
+            limit: limits::RANGE_BYTES,
+        });
     }
     Ok(source.range(descriptor, range)?.filter(|bytes| bytes.len() as u64 == length))
 }

@@ -37,7 +37,8 @@ impl<S: Source> Remembered<S> {
         descriptor: &Descriptor,
         ask: impl FnOnce() -> Result<Vec<u8>, SourceError>,
     ) -> Result<Vec<u8>, SourceError> {
-        if let Some(kept) = self.in_cache(&descriptor.digest).filter(|bytes| verified::check(descriptor, bytes).is_ok()) {
+        if let Some(kept) = self.in_cache(&descriptor.digest).filter(|bytes| verified::check(descriptor, bytes).is_ok())
+        {
             return Ok(kept);
         }
         let bytes = ask()?;

@@ -143,7 +143,9 @@ impl Layers {
 /// Those of `files` whose git id is not known.
 pub(super) fn unknown(result: &PlatformResult, files: impl Iterator<Item = Stored>) -> Vec<Unknown> {
     let files = files.filter(|stored| stored.content.blob.is_unknown());
-    files.filter_map(|stored| Some((result.image.layers.get(stored.layer)?.descriptor.clone(), stored.content))).collect()
+    files
+        .filter_map(|stored| Some((result.image.layers.get(stored.layer)?.descriptor.clone(), stored.content)))
+        .collect()
 }
 
 fn refusal(layer: &LayerDigest, why: &str) -> String {
@@ -152,11 +154,7 @@ fn refusal(layer: &LayerDigest, why: &str) -> String {
 
 /// The git ids of the files of `snapshot` by their SHA-256, of those that have the size of a file without an id. `None`
 /// when one of them cannot be read.
-fn known(
-    indexes: &Indexes,
-    repository: &Repository,
-    snapshot: &Snapshot,
-) -> Option<BTreeMap<[u8; 32], BlobId>> {
+fn known(indexes: &Indexes, repository: &Repository, snapshot: &Snapshot) -> Option<BTreeMap<[u8; 32], BlobId>> {
     use sha2::Digest as _;
     let contents = indexes.values().flat_map(|index| index.contents());
     let sizes: BTreeSet<u64> =

@@ -194,9 +194,11 @@ mod tests {
     #[test]
     fn entries_are_read() {
         assert_eq!(read(&file("")), Ok(vec!["/a 755 6 1".to_owned()]));
-        let parts = format!(r#"{},{{"name":"a","type":"chunk","chunkOffset":4,"offset":99}}"#, file(r#","chunkSize":4"#));
+        let parts =
+            format!(r#"{},{{"name":"a","type":"chunk","chunkOffset":4,"offset":99}}"#, file(r#","chunkSize":4"#));
         assert_eq!(read(&parts), Ok(vec!["/a 755 6 2".to_owned()]));
-        let others = r#"{"name":"d/","type":"dir"},{"name":"e","type":"reg"},{"name":"l","type":"symlink","linkName":"e"}"#;
+        let others =
+            r#"{"name":"d/","type":"dir"},{"name":"e","type":"reg"},{"name":"l","type":"symlink","linkName":"e"}"#;
         let expected = ["/d 0 0 0", "/e 0 0 0", "/l 0 0 0"].map(str::to_owned).to_vec();
         assert_eq!(read(others), Ok(expected));
     }

@@ -25,8 +25,7 @@ pub(in crate::layer) fn contents(
     wanted: &[FileContent],
     deliver: &mut Deliver<'_>,
 ) -> Result<Vec<FileContent>, LayerFault> {
-    let mut wanted: BTreeMap<[u8; 32], FileContent> =
-        wanted.iter().map(|content| (content.sha256, *content)).collect();
+    let mut wanted: BTreeMap<[u8; 32], FileContent> = wanted.iter().map(|content| (content.sha256, *content)).collect();
     let Ok(places) = places(source, layer, &wanted) else { return Ok(wanted.into_values().collect()) };
     let ranges = places.iter().flat_map(|place| &place.parts).map(|(_, range)| range.clone()).collect();
     let mut parts = Parts::new(source, layer, ranges);
