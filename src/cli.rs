@@ -52,6 +52,19 @@ impl Command {
         }
     }
 
+    /// How much to say on standard error: less than usual, or more.
+    pub fn loudness(&self) -> Loudness {
+        let of = |quiet: bool, verbose: bool| match (quiet, verbose) {
+            (true, _) => Loudness::Quiet,
+            (_, true) => Loudness::Verbose,
+            _ => Loudness::Usual,
+        };
+        match self {
+            Self::Cat(args) => of(args.quiet, args.verbose),
+            _ => self.output().map_or(Loudness::Usual, |args| of(args.quiet, args.verbose)),
+        }
+    }
+
     /// Options of reading images, where one is read.
     pub fn read(&self) -> Option<&ReadArgs> {
         match self {
@@ -67,6 +80,17 @@ impl Command {
             Self::Cache(_) => None,
         }
     }
+}
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loudness {
+    /// Nothing that can be left out.
+    Quiet,
+    /// What most people want to know.
+    Usual,
+    /// Everything.
+    Verbose,
 }
 
 /// The subcommands.
@@ -167,6 +191,12 @@ pub struct Cat {
     /// Files to print: an absolute image path, or a bare name if only one file has it
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<OsString>,
+    /// Say nothing on standard error but errors
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say which layers were read
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Options of reading images
     #[command(flatten)]
     pub read: ReadArgs,

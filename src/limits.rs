@@ -96,6 +96,10 @@ pub const DIFF_BYTES: u64 = 1 << 20;
 /// Files of no commit whose nearest version is looked for; a report of more is read by nobody.
 pub const FILES_TRACED: usize = 100;
 
+/// Commits that one platform's image is compared with again to find the ends of ranges. Each costs as much as the first
+/// comparison; most images need one for each layer.
+pub const COMMITS_CONFIRMED: usize = 24;
+
 /// Versions of a file that are compared with bytes of no commit, newest first.
 pub const VERSIONS_COMPARED: usize = 50;
 

@@ -54,6 +54,13 @@ macro_rules! clean_path {
                 self.components().next_back()
             }
 
+            /// The directory that holds this path, as a clean spelling, and the last name; `None` for the top.
+            pub fn split_last(&self) -> Option<(&[u8], &[u8])> {
+                let end = self.0.iter().rposition(|&byte| byte == b'/');
+                let (directory, name) = end.map_or((&[][..], &self.0[..]), |end| (&self.0[..end], &self.0[end + 1..]));
+                (!self.is_root()).then_some((directory, name))
+            }
+
             /// The directory that holds this path; `None` for the top.
             pub fn parent(&self) -> Option<Self> {
                 if self.is_root() {
@@ -66,10 +73,13 @@ macro_rules! clean_path {
             /// This directory's entry `relative`, which is cleaned and cannot climb out of the top.
             #[must_use]
             pub fn join(&self, relative: &[u8]) -> Self {
-                let mut spelling = self.0.clone();
-                spelling.push(b'/');
+                let mut spelling = Vec::with_capacity(self.0.len() + 1 + relative.len());
+                spelling.extend_from_slice(&self.0);
+                if !self.is_root() {
+                    spelling.push(b'/');
+                }
                 spelling.extend_from_slice(relative);
-                Self::clean(&spelling)
+                if is_clean(relative) { Self(spelling) } else { Self::clean(&spelling) }
             }
 
             /// Whether this is `directory` or lies below it.

@@ -5,7 +5,7 @@
 
 use crate::compare::Finding;
 use crate::path::ImagePath;
-use crate::tree::{FileTree, NodeKind, Stored};
+use crate::tree::{FileTree, NodeId, NodeKind, Stored};
 
 /// Directories of installed packages (`site` module; `dist-packages` is Debian's).
 const PACKAGES: [&[u8]; 2] = [b"site-packages", b"dist-packages"];
@@ -25,17 +25,14 @@ pub struct Rival {
 /// What a file system has of Python.
 #[derive(Clone, Debug, Default)]
 pub struct Installed {
-    packages: Vec<ImagePath>,
+    packages: Vec<(ImagePath, NodeId)>,
 }
 
 impl Installed {
-    /// Looks through a whole file system.
+    /// Looks through the directories of a whole file system.
     pub fn of(tree: &FileTree) -> Self {
-        let is_packages = |(path, id): &(ImagePath, _)| {
-            path.file_name().is_some_and(|name| PACKAGES.contains(&name))
-                && matches!(tree.node(*id).kind, NodeKind::Directory(_))
-        };
-        Self { packages: tree.all().filter(is_packages).map(|(path, _)| path).collect() }
+        let is_packages = |path: &ImagePath| path.file_name().is_some_and(|name| PACKAGES.contains(&name));
+        Self { packages: tree.directories().filter(|(path, _)| is_packages(path)).collect() }
     }
 
     /// Files among the installed packages that have the name of the module in `finding`, with other bytes: those whose
@@ -45,8 +42,11 @@ impl Installed {
             return Vec::new();
         };
         let names: Vec<&[u8]> = module.components().collect();
-        let ends: Vec<Vec<u8>> = (0..names.len()).map(|start| names[start..].join(&b'/')).collect();
-        let places = self.packages.iter().flat_map(|packages| ends.iter().map(|end| packages.join(end)));
+        let places = self.packages.iter().flat_map(|(packages, id)| {
+            // Few of the ends begin with the name of something that is installed.
+            let ends = (0..names.len()).filter(|&start| tree.has_entry(*id, names[start]));
+            ends.map(|start| packages.join(&names[start..].join(&b'/'))).collect::<Vec<_>>()
+        });
         let others = places.filter(|place| *place != finding.image).filter_map(|place| regular(tree, place));
         let differs = |rival: &Rival| finding.file.is_none_or(|own| own.content.sha256 != rival.stored.content.sha256);
         // An empty file is in every package.

@@ -2,6 +2,8 @@
 //!
 //! The transport names are those of skopeo and podman (containers-transports(5)); a bare name is a registry image.
 
+mod name;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -102,32 +104,6 @@ impl fmt::Display for ImageRef {
 }
 
 impl RegistryRef {
-    fn parse(text: &str) -> Result<Self, String> {
-        let parsed: oci_distribution::Reference = text.parse().map_err(|error| format!("{error}"))?;
-        // The crate's grammar is wider than the specification's, and the name becomes part of a URL.
-        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/');
-        if !parsed.repository().bytes().all(allowed) {
-            return Err("a repository's name is lowercase letters, digits and . _ - /".to_owned());
-        }
-        // To the crate any letter of any script is one of a tag.
-        if parsed.tag().is_some_and(|tag| !tag.is_ascii()) {
-            return Err("a tag is letters of ASCII, digits and . _ -".to_owned());
-        }
-        if !is_host(parsed.registry()) {
-            return Err("its host is a number and no address".to_owned());
-        }
-        if parsed.registry().rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
-            return Err("a port is a number up to 65535".to_owned());
-        }
-        let digest = parsed.digest().map(str::parse).transpose();
-        Ok(Self {
-            host: parsed.registry().to_owned(),
-            repository: parsed.repository().to_owned(),
-            tag: parsed.tag().map(str::to_owned),
-            digest: digest.map_err(|error: crate::digest::DigestError| error.to_string())?,
-        })
-    }
-
     /// Host and port that answer the registry protocol; Docker Hub's differ from its name.
     pub fn api_host(&self) -> &str {
         match self.host.as_str() {
@@ -156,17 +132,6 @@ impl RegistryRef {
         let address = host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
-}
-
-/// Whether a host that ends in a number is an address. A URL takes `127.1` and `0x7f.1` for addresses, too (WHATWG URL,
-/// "ends in a number"), and registry clients take them for names.
-fn is_host(host: &str) -> bool {
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    let is_number = last.bytes().all(|byte| byte.is_ascii_digit())
-        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    !is_number || name.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
 impl fmt::Display for RegistryRef {

@@ -12,36 +12,52 @@ mod identify;
 mod layers;
 mod ls;
 mod output;
+mod progress;
 mod setup;
 mod verify;
 
 use std::io::Write as _;
 
 use crate::cache::Cache;
-use crate::cli::{Cli, Command, Format};
+use crate::cli::{Cli, Command, Format, Loudness};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report;
+use crate::report::escape::escape;
 
+use progress::{Progress, Show};
 pub use setup::Process;
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
-    let process = &surroundings(&cli.command, process);
+    let loudness = cli.command.loudness();
+    let progress = Progress::new(show(&cli.command, process), loudness == Loudness::Verbose);
+    let process = &surroundings(&cli.command, &progress, process);
     let exit = run_command(cli, process);
-    if let (Some(args), Some(trouble)) = (cli.command.output().filter(|args| args.verbose), process.cache.trouble()) {
-        output::note(args, trouble);
+    if loudness == Loudness::Verbose {
+        let notes = progress.summary().into_iter().chain(process.cache.trouble().map(str::to_owned));
+        notes.for_each(|note| progress.say(&format!("note: {}", escape(&note))));
     }
     exit
 }
 
+/// How progress is shown.
+fn show(command: &Command, process: &Process) -> Show {
+    match (command.loudness(), process.stderr_is_terminal, process.is_ci) {
+        (Loudness::Quiet, ..) | (_, false, false) => Show::Nothing,
+        (_, true, _) => Show::Bars,
+        (_, false, true) => Show::Lines,
+    }
+}
+
 /// What a command has around it, as its arguments want it.
-fn surroundings(command: &Command, process: &Process) -> Process {
+fn surroundings(command: &Command, progress: &Progress, process: &Process) -> Process {
     let cache = match command.read() {
         Some(args) if !args.no_cache => process.cache(&args.cache),
         _ => Cache::off(),
     };
-    Process { observer: output::observer(command.output(), &process.warnings), cache, ..process.clone() }
+    let observer = output::observer(command.loudness(), progress, &process.warnings);
+    Process { observer, cache, watch: progress.watch(), ..process.clone() }
 }
 
 fn run_command(cli: &Cli, process: &Process) -> Exit {

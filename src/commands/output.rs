@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::{Color, OutputArgs};
+use crate::cli::{Color, Loudness, OutputArgs};
 use crate::error::Error;
 use crate::report::escape::escape;
 use crate::report::{Detail, Style};
 use crate::source::{Notice, Observer};
 
 use super::Process;
+use super::progress::Progress;
 
 /// How the report is to look.
 pub(super) fn style(args: &OutputArgs, process: &Process) -> Style {
@@ -77,17 +78,16 @@ impl Warnings {
 }
 
 /// Says on standard error what happens while images are read: warnings unless nobody wants to know, repeated tries to
-/// those who want to know everything. Commands without a report have no such wishes.
-pub(super) fn observer(args: Option<&OutputArgs>, warnings: &Warnings) -> Observer {
-    let (quiet, verbose) = args.map_or((false, false), |args| (args.quiet, args.verbose));
-    let warnings = warnings.clone();
+/// those who want to know everything.
+pub(super) fn observer(loudness: Loudness, progress: &Progress, warnings: &Warnings) -> Observer {
+    let (progress, warnings) = (progress.clone(), warnings.clone());
     Observer::new(move |notice| {
         let (label, wanted) = match notice {
-            Notice::Warning(text) => ("warning", warnings.add(text) && !quiet),
-            Notice::Retry { .. } | Notice::Fallback(_) => ("note", verbose),
+            Notice::Warning(text) => ("warning", warnings.add(text) && loudness != Loudness::Quiet),
+            Notice::Retry { .. } | Notice::Fallback(_) => ("note", loudness == Loudness::Verbose),
         };
         if wanted {
-            let _ = writeln!(io::stderr(), "{label}: {}", escape(&notice.to_string()));
+            progress.say(&format!("{label}: {}", escape(&notice.to_string())));
         }
     })
 }

@@ -41,6 +41,10 @@ pub struct Process {
     pub stdout_colored: bool,
     /// Whether colours suit standard error.
     pub stderr_colored: bool,
+    /// Whether somebody looks at standard error.
+    pub stderr_is_terminal: bool,
+    /// Whether this is a job of a CI system.
+    pub is_ci: bool,
     /// Who is told what happens while images are read.
     pub observer: source::Observer,
     /// What was warned of so far.
@@ -64,6 +68,8 @@ impl Process {
             docker_host: std::env::var("DOCKER_HOST").ok(),
             stdout_colored: !plain && std::io::stdout().is_terminal(),
             stderr_colored: !plain && std::io::stderr().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            is_ci: std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
             observer: source::Observer::default(),
             warnings: Warnings::default(),
             cache_home: etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir()),

@@ -68,28 +68,7 @@ pub fn index_keeping(
     keep: &[&[u8]],
 ) -> Result<(Indexes, Kept), LayerError> {
     let layers = in_order(layers, |layer| cache::has(&effort.cache, layer, format));
-    layers.iter().for_each(|layer| effort.watch.tell(layer, Event::Planned));
-    let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let (mut keep, mut indexes) = (Keep { named: keep, kept: Kept::default() }, Indexes::new());
-        while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let index = reader.index(layer, &mut keep).inspect_err(|_| next.store(layers.len(), Ordering::Relaxed))?;
-            indexes.insert(LayerDigest(layer.digest.clone()), Arc::new(index));
-        }
-        Ok((indexes, keep.kept))
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..effort.jobs.clamp(1, layers.len().max(1))).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        done.reduce(|one, other| {
-            let ((mut indexes, mut kept), (more_indexes, more_kept)) = (one?, other?);
-            indexes.extend(more_indexes);
-            kept.join(more_kept);
-            Ok((indexes, kept))
-        })
-        .unwrap_or_else(|| Ok(Default::default()))
-    })
+    Reader { source, format, effort, budget: Budget::new(effort.memory) }.all(&layers, keep)
 }
 
 /// What reading from the top down led to.
@@ -102,7 +81,8 @@ pub struct Upper {
 }
 
 /// Reads `layers` (lowest first) from the top down, until `enough` says of the indexes so far (lowest first) that no
-/// other is needed. Contents of files with one of the names `keep` are kept when they come by.
+/// other is needed. Contents of files with one of the names `keep` are kept when they come by. The more layers did not
+/// suffice, the more are read at once, as far as [`Effort::jobs`] allows.
 ///
 /// # Errors
 /// The [`LayerError`] of a layer that failed.
@@ -115,23 +95,22 @@ pub fn index_down(
     mut enough: impl FnMut(&[Arc<LayerIndex>]) -> bool,
 ) -> Result<Upper, LayerError> {
     let reader = Reader { source, format, effort, budget: Budget::new(effort.memory) };
-    let mut keep = Keep { named: keep, kept: Kept::default() };
-    let (mut known, mut upper) = (Indexes::new(), Vec::new());
-    for layer in layers.iter().rev() {
-        let key = LayerDigest(layer.digest.clone());
-        let index = match known.get(&key) {
-            Some(index) => Arc::clone(index),
-            None => Arc::new(reader.index(layer, &mut keep)?),
-        };
-        known.insert(key, Arc::clone(&index));
-        upper.insert(0, index);
-        if upper.len() < layers.len() && enough(&upper) {
-            break;
-        }
+    let (mut known, mut kept) = (Indexes::new(), Kept::default());
+    let (mut upper, mut lowest) = (Vec::new(), layers.len());
+    while lowest > 0 && (upper.is_empty() || !enough(&upper)) {
+        let count = upper.len().clamp(1, effort.jobs.max(1)).min(lowest);
+        let next = &layers[lowest - count..lowest];
+        let new: Vec<_> =
+            next.iter().copied().filter(|layer| !known.contains_key(&LayerDigest(layer.digest.clone()))).collect();
+        let (indexes, more) = reader.all(&in_order(&new, |_| false), keep)?;
+        known.extend(indexes);
+        kept.join(more);
+        let index = |layer: &&Descriptor| known.get(&LayerDigest(layer.digest.clone())).map(Arc::clone);
+        upper.splice(0..0, next.iter().filter_map(index));
+        lowest -= count;
     }
-    let skipped = &layers[..layers.len() - upper.len()];
-    skipped.iter().for_each(|layer| effort.watch.tell(layer, Event::Skipped));
-    Ok(Upper { layers: upper, kept: keep.kept })
+    layers[..lowest].iter().for_each(|layer| effort.watch.tell(layer, Event::Skipped));
+    Ok(Upper { layers: upper, kept })
 }
 
 /// Each layer once: first those that have to be read, the largest before the others, so that no long one is left to
@@ -152,6 +131,32 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The indexes of `layers`, as many at once as allowed, begun in their order.
+    fn all(&self, layers: &[&Descriptor], keep: &[&[u8]]) -> Result<(Indexes, Kept), LayerError> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let (mut keep, mut indexes) = (Keep { named: keep, kept: Kept::default() }, Indexes::new());
+            while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let index =
+                    self.index(layer, &mut keep).inspect_err(|_| next.store(layers.len(), Ordering::Relaxed))?;
+                indexes.insert(LayerDigest(layer.digest.clone()), Arc::new(index));
+            }
+            Ok((indexes, keep.kept))
+        };
+        std::thread::scope(|scope| {
+            let count = self.effort.jobs.clamp(1, layers.len().max(1));
+            let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+            let done = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            done.reduce(|one, other| {
+                let ((mut indexes, mut kept), (more_indexes, more_kept)) = (one?, other?);
+                indexes.extend(more_indexes);
+                kept.join(more_kept);
+                Ok((indexes, kept))
+            })
+            .unwrap_or_else(|| Ok(Default::default()))
+        })
+    }
+
     /// The index of a layer, from the cache or from its bytes, which are proven.
     fn index(&self, layer: &Descriptor, keep: &mut Keep<'_>) -> Result<LayerIndex, LayerError> {
         let Effort { cache, watch, .. } = self.effort;
@@ -159,7 +164,7 @@ impl Reader<'_> {
             watch.tell(layer, Event::Cached);
             return Ok(index);
         }
-        let index = self.read(layer, keep)?;
+        let index = self.read(layer, keep).inspect_err(|_| watch.tell(layer, Event::Failed))?;
         watch.tell(layer, Event::Read);
         cache::write(cache, layer, self.format, &index);
         Ok(index)

@@ -9,8 +9,6 @@ use crate::descriptor::Descriptor;
 /// One thing that happens to a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// It is going to be read.
-    Planned,
     /// So many more of its stored bytes have come.
     Came(u64),
     /// It was read and proven.
@@ -21,6 +19,8 @@ pub enum Event {
     Tabled,
     /// Nothing that was asked depends on it.
     Skipped,
+    /// It could not be read.
+    Failed,
 }
 
 /// Who is told, from whatever thread it happens on.

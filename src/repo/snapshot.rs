@@ -86,6 +86,24 @@ pub fn of_revision(repository: &Repository, commit: &Commit) -> Result<Snapshot,
     Ok(snapshot)
 }
 
+impl Repository {
+    /// Whether `commit` has any of the files or links at `paths`.
+    ///
+    /// # Errors
+    /// When a tree is damaged or not here.
+    pub fn has_any(&self, commit: &Commit, paths: &[RepoPath]) -> Result<bool, RepoError> {
+        let root = self.tree_of(commit)?;
+        for path in paths {
+            let tree = self.object(root, gix::objs::Kind::Tree)?.into_tree();
+            let entry = tree.lookup_entry(path.components()).map_err(|error| damaged(root, error))?;
+            if entry.is_some_and(|entry| file_kind(entry.mode().kind()).is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 fn file_kind(kind: EntryKind) -> Option<RepoFileKind> {
     match kind {
         EntryKind::Blob => Some(RepoFileKind::Regular),
@@ -95,7 +113,8 @@ fn file_kind(kind: EntryKind) -> Option<RepoFileKind> {
     }
 }
 
-fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
+/// The path of an entry of a tree that is at `directory`.
+pub(super) fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_owned() } else { [directory, b"/", name].concat() }
 }
 

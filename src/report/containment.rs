@@ -11,7 +11,7 @@ use super::escape::{escape, escape_bytes, escape_path};
 use super::head::Head;
 use super::json::{Path, to_bytes};
 use super::reasons::commit_words;
-use super::text::painted;
+use super::text::{painted, text_of};
 use super::{Detail, Question, Style};
 
 /// The answer for people: first in a sentence, then file by file.
@@ -29,9 +29,7 @@ pub fn containment_text(containment: &Containment, style: Style) -> Vec<u8> {
         lines.extend(unmapped);
         lines.extend(containment.warnings.iter().map(|warning| format!("\nnote: {}", escape(warning))));
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text.into_bytes()
+    text_of(&lines)
 }
 
 fn headline(containment: &Containment) -> String {

@@ -11,6 +11,7 @@ use super::escape::{escape, escape_bytes};
 use super::head::Head;
 use super::json::{Path, to_bytes};
 use super::reasons::commit_words;
+use super::text::text_of;
 use super::{Answer, Detail, Style, step_of};
 
 /// Files listed before the rest is counted.
@@ -175,9 +176,7 @@ pub fn identity_text(answer: &Answer<'_>, style: Style) -> Vec<u8> {
     if style.detail != Detail::Quiet {
         lines.extend(verification.warnings().iter().map(|warning| format!("\nnote: {}", escape(warning))));
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text.into_bytes()
+    text_of(&lines)
 }
 
 fn range_lines(identity: &Identity) -> Vec<String> {

@@ -11,6 +11,7 @@ use super::head::{SCHEMA_VERSION, Tool};
 use super::identity::{FitReport, summary};
 use super::json::{OneImage, to_bytes};
 use super::reasons::commit_words;
+use super::text::text_of;
 use super::timeline::{Timeline, WIDTH};
 
 /// A layer and what its index counts.
@@ -105,9 +106,7 @@ pub fn layers_in_history_text(rows: &[LayerRow<'_>], revision: &str) -> Vec<u8> 
             lines.extend(newest.map(|commit| format!("     {}", commit_words(commit))));
         }
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text.into_bytes()
+    text_of(&lines)
 }
 
 /// The same for programs.
@@ -136,7 +135,7 @@ fn row_report<'a>(row: &LayerRow<'a>) -> RowReport<'a> {
 }
 
 /// Bytes in the unit that leaves at most four digits.
-pub(super) fn human_size(bytes: u64) -> String {
+pub fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let (mut size, mut unit) = (bytes as f64, 0);
     while size >= 1024.0 && unit + 1 < UNITS.len() {

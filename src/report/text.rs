@@ -44,6 +44,13 @@ impl Writer {
     }
 }
 
+/// Lines, each with its end.
+pub(super) fn text_of(lines: &[String]) -> Vec<u8> {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text.into_bytes()
+}
+
 /// `text` in a colour, if colours are wanted.
 pub(super) fn painted(colored: bool, color: AnsiColor, text: &str) -> String {
     if !colored {

@@ -23,6 +23,15 @@ const DIRECTORY_BYTES: usize = 288;
 /// The bit of a directory that directories made in it take over, unless their mode is set (`man 2 mkdir`).
 const SET_GROUP_ID: u32 = 0o2000;
 
+/// A directory that was put something into.
+struct Recent<'e> {
+    /// By which path.
+    parent: &'e [u8],
+    directory: NodeId,
+    /// Bytes of its real path.
+    length: usize,
+}
+
 impl FileTree {
     /// Applies the layer at position `layer`.
     ///
@@ -38,15 +47,16 @@ impl FileTree {
         }
         // Some builders write a hard link before its target; it gets a second chance when all else is there.
         let mut early = Vec::new();
+        let mut recent = None;
         for change in &index.changes {
             if let Change::Put(entry) = change
-                && !self.put(layer, entry)?
+                && !self.put(layer, entry, &mut recent)?
             {
                 early.push(entry);
             }
         }
         for entry in early {
-            if !self.put(layer, entry)? {
+            if !self.put(layer, entry, &mut None)? {
                 return Err(dangling(layer, entry));
             }
         }
@@ -75,9 +85,10 @@ impl FileTree {
         Ok(())
     }
 
-    /// Puts one entry; `false` for a hard link whose target is not there (yet).
-    fn put(&mut self, layer: usize, entry: &Entry) -> Result<bool, TreeError> {
-        let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name()) else {
+    /// Puts one entry; `false` for a hard link whose target is not there (yet). `recent` is the directory of the entry
+    /// before, which is mostly the one of this entry, too.
+    fn put<'e>(&mut self, layer: usize, entry: &'e Entry, recent: &mut Option<Recent<'e>>) -> Result<bool, TreeError> {
+        let Some((parent, name)) = entry.path.split_last() else {
             // The root's own entry carries attributes only.
             if entry.kind != EntryKind::Directory {
                 return Err(TreeError::Root { layer });
@@ -86,7 +97,10 @@ impl FileTree {
             return Ok(true);
         };
         let Some(node) = self.node_of(layer, entry)? else { return Ok(false) };
-        let (directory, length) = self.directory(layer, &parent)?;
+        let Recent { directory, length, .. } = match recent.take().filter(|recent| recent.parent == parent) {
+            Some(recent) => recent,
+            None => self.directory(layer, parent)?,
+        };
         let existing = self.entries(directory).and_then(|entries| entries.get(name)).copied();
         match existing.filter(|existing| self.entries(*existing).is_some()) {
             Some(existing) if matches!(node.kind, NodeKind::Directory(_)) => {
@@ -101,6 +115,8 @@ impl FileTree {
                 self.insert(directory, name, length + 1 + name.len(), node)?;
             }
         }
+        // What takes the place of something else may have been on the way to the directory.
+        *recent = existing.is_none().then_some(Recent { parent, directory, length });
         Ok(true)
     }
 
@@ -126,11 +142,13 @@ impl FileTree {
         Ok(Some(Node { kind, mode: entry.mode, layer }))
     }
 
-    /// The directory `path` and the bytes of its real path. It is created where it is missing, as every runtime does
+    /// The directory `parent`, a clean path. It is created where it is missing, as every runtime does
     /// for entries without parents.
-    fn directory(&mut self, layer: usize, path: &ImagePath) -> Result<(NodeId, usize), TreeError> {
+    fn directory<'e>(&mut self, layer: usize, parent: &'e [u8]) -> Result<Recent<'e>, TreeError> {
+        let path = &ImagePath::clean(parent);
         let walked = self.walk(path, Last::Follow)?;
-        let mut here = walked.id();
+        let (mut here, mut length) = (walked.id(), walked.path_bytes());
+        let missing: Vec<Box<[u8]>> = walked.missing().map(Box::from).collect();
         if self.entries(here).is_none() {
             // A file stands where a directory must be; it gives way where it is the one named, not behind a link.
             let there = walked.path();
@@ -141,12 +159,11 @@ impl FileTree {
             let parent = self.entry(&parent)?.map_or(ROOT, |found| found.id);
             self.nodes[here.0] = self.implied_directory(layer, parent);
         }
-        let mut length = walked.path_bytes();
-        for name in walked.missing() {
+        for name in &missing {
             length += 1 + name.len();
             here = self.insert(here, name, length, self.implied_directory(layer, here))?;
         }
-        Ok((here, length))
+        Ok(Recent { parent, directory: here, length })
     }
 
     fn implied_directory(&self, layer: usize, parent: NodeId) -> Node {

@@ -184,14 +184,26 @@ impl FileTree {
     /// Everything below `directory` (itself excluded), directories before their entries, names in byte order.
     /// Symbolic links are listed, not followed.
     pub fn below(&self, directory: &Found) -> Below<'_> {
-        let mut below = Below { tree: self, pending: Vec::new() };
+        let mut below = Below { tree: self, of: Listed::Everything, pending: Vec::new() };
         below.push(&directory.path, directory.id);
+        below
+    }
+
+    /// The directories of the file system, in that order. Files, of which there are many more, are not named for it.
+    pub fn directories(&self) -> Below<'_> {
+        let mut below = Below { tree: self, of: Listed::Directories, pending: Vec::new() };
+        below.push(&ImagePath::root(), ROOT);
         below
     }
 
     /// Everything in the file system; see [`FileTree::below`].
     pub fn all(&self) -> Below<'_> {
         self.below(&Found { path: ImagePath::root(), id: ROOT })
+    }
+
+    /// Whether the directory `id` has an entry `name`.
+    pub fn has_entry(&self, id: NodeId, name: &[u8]) -> bool {
+        self.entries(id).is_some_and(|entries| entries.contains_key(name))
     }
 
     fn entries(&self, id: NodeId) -> Option<&BTreeMap<Box<[u8]>, NodeId>> {
@@ -202,17 +214,27 @@ impl FileTree {
     }
 }
 
+/// Which entries are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listed {
+    Everything,
+    Directories,
+}
+
 /// The entries below a directory, one after another.
 #[derive(Clone, Debug)]
 pub struct Below<'t> {
     tree: &'t FileTree,
+    of: Listed,
     pending: Vec<(ImagePath, NodeId)>,
 }
 
 impl Below<'_> {
     fn push(&mut self, path: &ImagePath, id: NodeId) {
         if let Some(entries) = self.tree.entries(id) {
-            self.pending.extend(entries.iter().rev().map(|(name, &child)| (path.join(name), child)));
+            let is_listed = |id: NodeId| self.of == Listed::Everything || self.tree.entries(id).is_some();
+            let listed = entries.iter().rev().filter(|&(_, &child)| is_listed(child));
+            self.pending.extend(listed.map(|(name, &child)| (path.join(name), child)));
         }
     }
 }

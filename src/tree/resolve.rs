@@ -25,35 +25,35 @@ pub(super) enum Last {
 
 /// Where a walk ended.
 #[derive(Default)]
-pub(super) struct Walked {
+pub(super) struct Walked<'w> {
     /// The names from the root down, with their nodes as far as there are any.
-    trail: Vec<(Vec<u8>, Option<NodeId>)>,
+    trail: Vec<(&'w [u8], Option<NodeId>)>,
     /// Whether a `..` led out of something that is no directory, which no process gets through.
     leapt: bool,
     /// The symbolic links followed, in that order.
     links: Vec<Found>,
 }
 
-impl Walked {
+impl<'w> Walked<'w> {
     /// The deepest node reached.
     pub(super) fn id(&self) -> NodeId {
         self.trail.iter().rev().find_map(|(_, id)| *id).unwrap_or(ROOT)
     }
 
     /// The names after the deepest node reached; empty when the path exists.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &[u8]> {
-        self.trail.iter().filter(|(_, id)| id.is_none()).map(|(name, _)| name.as_slice())
+    pub(super) fn missing(&self) -> impl Iterator<Item = &'w [u8]> {
+        self.trail.iter().filter(|(_, id)| id.is_none()).map(|(name, _)| *name)
     }
 
     /// All names from the root down.
     pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.trail.iter().map(|(name, _)| name.as_slice())
+        self.trail.iter().map(|(name, _)| *name)
     }
 
     /// The path of the deepest node reached.
     pub(super) fn path(&self) -> ImagePath {
         let there = self.trail.iter().filter(|(_, id)| id.is_some());
-        let names: Vec<&[u8]> = there.map(|(name, _)| name.as_slice()).collect();
+        let names: Vec<&[u8]> = there.map(|(name, _)| *name).collect();
         ImagePath::clean(&names.join(&b'/'))
     }
 
@@ -109,13 +109,31 @@ impl FileTree {
     }
 
     fn find(&self, path: &ImagePath, last: Last) -> Result<Option<Found>, TreeError> {
-        Ok(self.walk(path, last)?.end())
+        match self.direct(path, last) {
+            Some(id) => Ok(id.map(|id| Found { path: path.clone(), id })),
+            None => Ok(self.walk(path, last)?.end()),
+        }
+    }
+
+    /// What is at the end of a path that leads through no symbolic link, as most do; `None` where there is one.
+    fn direct(&self, path: &ImagePath, last: Last) -> Option<Option<NodeId>> {
+        let mut here = ROOT;
+        let mut names = path.components().peekable();
+        while let Some(name) = names.next() {
+            let Some(&child) = self.entries(here).and_then(|entries| entries.get(name)) else { return Some(None) };
+            let is_link = matches!(self.node(child).kind, NodeKind::Symlink(_));
+            if is_link && (last == Last::Follow || names.peek().is_some()) {
+                return None;
+            }
+            here = child;
+        }
+        Some(Some(here))
     }
 
     /// Goes as far as there are nodes, and on by the names alone.
-    pub(super) fn walk(&self, path: &ImagePath, last: Last) -> Result<Walked, TreeError> {
+    pub(super) fn walk<'w>(&'w self, path: &'w ImagePath, last: Last) -> Result<Walked<'w>, TreeError> {
         let mut walked = Walked::default();
-        let mut pending: VecDeque<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
+        let mut pending: VecDeque<&[u8]> = path.components().collect();
         while let Some(name) = pending.pop_front() {
             let entries = walked.here().and_then(|here| self.entries(here));
             if name == b".." {
@@ -123,10 +141,10 @@ impl FileTree {
                 walked.trail.pop();
                 continue;
             }
-            let child = entries.and_then(|entries| entries.get(&name[..])).copied();
+            let child = entries.and_then(|entries| entries.get(name)).copied();
             match child.map(|child| (child, &self.node(child).kind)) {
                 Some((id, NodeKind::Symlink(target))) if last == Last::Follow || !pending.is_empty() => {
-                    walked.links.push(Found { path: walked.path().join(&name), id });
+                    walked.links.push(Found { path: walked.path().join(name), id });
                     if walked.links.len() > limits::SYMLINKS {
                         return Err(TreeError::Cycle(path.clone()));
                     }
@@ -142,9 +160,9 @@ impl FileTree {
     }
 }
 
-fn prepend(pending: &mut VecDeque<Vec<u8>>, target: &[u8]) {
+fn prepend<'w>(pending: &mut VecDeque<&'w [u8]>, target: &'w [u8]) {
     let names = target.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".");
     for name in names.rev() {
-        pending.push_front(name.to_vec());
+        pending.push_front(name);
     }
 }

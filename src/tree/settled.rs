@@ -20,8 +20,9 @@ pub fn settles(upper: &[Arc<LayerIndex>], paths: &[ImagePath]) -> bool {
     for _ in 0..limits::SYMLINKS {
         let known = Known::of(upper, &names);
         let mut more = BTreeSet::new();
-        let settled = paths.iter().map(|path| known.settles(path, &mut more)).fold(true, |all, one| all && one);
-        if settled {
+        // All of them, so that all names are found at once.
+        let open = paths.iter().filter(|path| !known.settles(path, &mut more)).count();
+        if open == 0 {
             return true;
         }
         let count = names.len();
@@ -158,7 +159,7 @@ impl<'a> Known<'a> {
             Some(sure) => self.sure.insert(path.as_bytes().to_vec(), (sure, self.now)),
             None => self.sure.remove(path.as_bytes()),
         };
-        if is_named && self.sure.get(path.as_bytes()).is_none() {
+        if is_named && !self.sure.contains_key(path.as_bytes()) {
             // Whatever a directory is certain to have or not, this name is open.
             self.loosen(path.file_name());
         }

@@ -201,3 +201,11 @@ fn what_would_fill_the_memory_is_refused() {
     tree.most = tree.bytes;
     assert_eq!(tree.apply(1, &self::layer("opq d")), Err(TreeError::TooLarge { layer: 1, most: tree.most }));
 }
+
+#[test]
+fn directories_are_listed_without_files() {
+    let tree = tree(&["f b/x/y=1\nf b/a=1\nf a=1\nd c\nl d>b", "- b/a"]).unwrap();
+    let all = tree.all().filter(|(_, id)| matches!(tree.node(*id).kind, NodeKind::Directory(_)));
+    assert_eq!(tree.directories().collect::<Vec<_>>(), all.collect::<Vec<_>>());
+    assert_eq!(tree.directories().count(), 3);
+}

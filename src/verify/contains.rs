@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::blob::BlobId;
 use crate::error::Error;
-use crate::image;
-use crate::layer;
+use crate::layer::Kept;
 use crate::limits;
 use crate::mapping::{Plan, Presence};
 use crate::path::{ImagePath, RepoPath};
 use crate::repo::history::{CommitIndex, History, Names, Query, Wanted};
-use crate::repo::{self, Commit, LfsPointer, Normalizer, RepoFile, RepoFileKind, Repository, Snapshot};
+use crate::repo::{self, Commit, Normalizer, RepoFile, RepoFileKind, Repository, Snapshot};
 use crate::source::Source;
 use crate::tree::{FileTree, NodeKind, Stored};
 
 use super::containment::{Containment, Held, TouchedFile};
+use super::explain::blobs_of;
 use super::job::Job;
-use super::tables::{self, Layers};
-use super::{Options, PlatformResult, git_side, keep_first};
+use super::sides::{self, Sides};
+use super::tables;
+use super::{Options, PlatformResult, keep_first};
 
 /// Looks for the change of the commit that `revision` names in the image in `source`. The change of a merge is what it
 /// brought to its first parent.
@@ -30,12 +31,9 @@ pub fn contains(
     options: &Options,
     revision: &str,
 ) -> Result<Containment, Error> {
-    let git = git_side(repository, &options.against)?;
     let commit = repository.resolve(revision)?;
+    let Sides { git, opened, mut layers } = sides::read(source, repository, options)?;
     let change = Change::of(repository, commit.clone())?;
-    let opened = image::open(source, &options.platforms)?;
-    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let mut layers = Layers::of(source, &layers, repository, &git.snapshot, options)?;
     let (mut files, mut warnings) = (Vec::new(), opened.warnings.clone());
     for image in &opened.images {
         let (result, places) = loop {
@@ -118,8 +116,7 @@ impl Change {
     }
 
     fn held(&self, job: &Job<'_>, result: &PlatformResult, places: Vec<Place>) -> Result<Vec<TouchedFile>, Error> {
-        let contents: Vec<Vec<BlobId>> =
-            places.iter().map(|place| self.blobs(job, result, place)).collect::<Result<_, _>>()?;
+        let contents = self.blobs(job, result, &places)?;
         let wanted: Vec<Wanted> = places
             .iter()
             .zip(&contents)
@@ -157,42 +154,27 @@ impl Change {
             .collect()
     }
 
-    /// What the image has at a place, as it is and in git's own form.
-    fn blobs(&self, job: &Job<'_>, result: &PlatformResult, place: &Place) -> Result<Vec<BlobId>, Error> {
+    /// What the image has at each place, as it is and in git's own form.
+    fn blobs(&self, job: &Job<'_>, result: &PlatformResult, places: &[Place]) -> Result<Vec<Vec<BlobId>>, Error> {
         let format = job.repository.object_format();
-        if let Ok(Some(found)) = result.tree.entry(&place.image)
-            && let NodeKind::Symlink(target) = &result.tree.node(found.id).kind
-            && kind(&result.tree, &place.image) == RepoFileKind::Symlink
-        {
-            return Ok(BlobId::of(target, format).into_iter().collect());
-        }
-        let Some(stored) = file(&result.tree, &place.image) else { return Ok(Vec::new()) };
-        let pointer = LfsPointer::text(&stored.content.sha256_hex(), stored.content.size);
-        let mut blobs = vec![stored.content.blob];
-        blobs.extend(BlobId::of(&pointer, format));
-        blobs.extend(self.cleaned(job, result, place, &stored)?);
-        Ok(blobs)
-    }
-
-    fn cleaned(
-        &self,
-        job: &Job<'_>,
-        result: &PlatformResult,
-        place: &Place,
-        stored: &Stored,
-    ) -> Result<Option<BlobId>, Error> {
-        if stored.content.size > limits::DIFF_BYTES || job.repository.has(stored.content.blob) {
-            return Ok(None);
-        }
+        let is_unknown =
+            |stored: &Stored| stored.content.size <= limits::DIFF_BYTES && !job.repository.has(stored.content.blob);
+        let files: Vec<Option<Stored>> = places.iter().map(|place| file(&result.tree, &place.image)).collect();
+        let unknown = files.iter().flatten().filter(|stored| is_unknown(stored));
+        let mut contents =
+            Kept::read(&unknown.map(|stored| stored.wanted(job.source, &result.image)).collect::<Vec<_>>())?;
         let mut normalizer = Normalizer::new(job.repository, &self.snapshot)?;
-        let mut cleaned = Ok(None);
-        layer::gather(&[stored.wanted(job.source, &result.image)], &mut |_, reader| {
-            let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes)?;
-            cleaned = normalizer.clean(&place.repo, &bytes);
-            Ok(())
-        })?;
-        Ok(cleaned?.map(|cleaned| cleaned.blob))
+        let mut all = Vec::new();
+        for (place, file) in places.iter().zip(&files) {
+            let mut blobs = blobs_of(&result.tree, &place.image, file.as_ref(), format);
+            if let Some(stored) = file
+                && let Some(bytes) = contents.get(&stored.content).map_err(Error::Kept)?
+            {
+                blobs.extend(normalizer.clean(&place.repo, &bytes)?.map(|cleaned| cleaned.blob));
+            }
+            all.push(blobs);
+        }
+        Ok(all)
     }
 }
 

@@ -6,6 +6,7 @@ mod explain;
 mod job;
 mod normalize;
 mod settle;
+mod sides;
 mod tables;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ use crate::layer::{Effort, Indexes};
 use crate::mapping::{Plan, Request};
 use crate::path::RepoPath;
 use crate::platform::Platform;
-use crate::repo::{self, Commit, Repository, Snapshot};
+use crate::repo::{Commit, Repository, Snapshot};
 use crate::select::Selection;
 use crate::source::Source;
 use crate::tree::FileTree;
@@ -29,6 +30,7 @@ use crate::tree::FileTree;
 pub use containment::{Contained, Containment, Held, TouchedFile};
 pub use contains::contains;
 use job::Job;
+use sides::Sides;
 use tables::Layers;
 
 /// What of git the image is compared with.
@@ -175,10 +177,7 @@ impl Verification {
 /// # Errors
 /// See [`Error`]; a comparison of nothing is one.
 pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -> Result<Verification, Error> {
-    let git = git_side(repository, &options.against)?;
-    let opened = image::open(source, &options.platforms)?;
-    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let mut layers = Layers::of(source, &layers, repository, &git.snapshot, options)?;
+    let Sides { git, opened, mut layers } = sides::read(source, repository, options)?;
     let mut platforms = loop {
         let job = Job::new(source, repository, &git, &layers, options);
         let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
@@ -203,26 +202,13 @@ fn keep_first(warnings: &mut Vec<String>) {
     warnings.retain(|warning| seen.insert(warning.clone()));
 }
 
-fn git_side(repository: &Repository, against: &Against) -> Result<GitSide, Error> {
-    Ok(match against {
-        Against::Revision(revision) => {
-            let commit = repository.resolve(revision)?;
-            let snapshot = repo::of_revision(repository, &commit)?;
-            GitSide { commit: Some(commit), snapshot }
-        }
-        Against::Worktree => {
-            GitSide { commit: repository.resolve("HEAD").ok(), snapshot: repo::of_worktree(repository)? }
-        }
-    })
-}
-
 /// The merged file system of an image, of at most `memory` bytes.
 ///
 /// # Errors
 /// See [`TreeError`](crate::tree::TreeError).
 ///
 /// # Panics
-/// When `indexes` does not come from [`layer::index_all`](crate::layer::index_all) over all layers of the image.
+/// When `indexes` does not come from [`index_all`](crate::layer::index_all) over all layers of the image.
 pub fn merge(image: &Image, indexes: &Indexes, memory: usize) -> Result<FileTree, Error> {
     let index = |layer: &image::Layer| indexes.get(&layer.digest()).map(Arc::clone);
     let indexes: Option<Vec<_>> = image.layers.iter().map(index).collect();

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blob::BlobId;
+use crate::blob::{BlobId, ObjectFormat};
 use crate::count::counted;
 use crate::descriptor::Descriptor;
 use crate::digest::LayerDigest;
@@ -34,14 +34,13 @@ pub(super) type Unknown = (Descriptor, FileContent);
 
 impl Layers {
     /// Reads `layers`, but for those whose tables are trusted.
-    pub(super) fn of(
+    pub(super) fn read(
         source: &dyn Source,
         layers: &[&Descriptor],
-        repository: &Repository,
-        snapshot: &Snapshot,
+        format: ObjectFormat,
         options: &Options,
     ) -> Result<Self, Error> {
-        let (format, mut effort) = (repository.object_format(), options.effort.clone());
+        let mut effort = options.effort.clone();
         let mut all = Self::default();
         if options.trust_tables {
             let tabled = layer::index_by_tables(source, layers, format, &effort);
@@ -49,31 +48,36 @@ impl Layers {
             let refused = tabled.refused.iter();
             all.refused = refused.map(|(layer, error)| refusal(layer, &error::chain(error))).collect();
             (all.indexes, all.tabled) = (tabled.indexes, tabled.trusted);
-            all.name(repository, snapshot);
         }
-        let unread: Vec<_> = layers.iter().copied().filter(|layer| !all.has(layer)).collect();
+        let is_read = |layer: &Descriptor| all.indexes.contains_key(&LayerDigest(layer.digest.clone()));
+        let unread: Vec<_> = layers.iter().copied().filter(|layer| !is_read(layer)).collect();
         all.indexes.extend(layer::index_all(source, &unread, format, &effort)?);
         Ok(all)
     }
 
-    fn has(&self, layer: &Descriptor) -> bool {
-        self.indexes.contains_key(&LayerDigest(layer.digest.clone()))
-    }
-
     /// Names the files that `snapshot` has. Where those cannot be told, no table is used.
-    fn name(&mut self, repository: &Repository, snapshot: &Snapshot) {
+    pub(super) fn name(
+        &mut self,
+        source: &dyn Source,
+        layers: &[&Descriptor],
+        repository: &Repository,
+        snapshot: &Snapshot,
+        effort: &Effort,
+    ) -> Result<(), Error> {
         if self.tabled.is_empty() {
-            return;
+            return Ok(());
         }
-        match known(&self.indexes, repository, snapshot) {
-            Some(known) => layer::name_contents(&mut self.indexes, &known),
-            None => {
-                for layer in std::mem::take(&mut self.tabled) {
-                    self.indexes.remove(&layer);
-                    self.refused.push(refusal(&layer, "not all files of git are here to be hashed"));
-                }
-            }
+        if let Some(known) = known(&self.indexes, repository, snapshot) {
+            layer::name_contents(&mut self.indexes, &known);
+            return Ok(());
         }
+        let tabled = std::mem::take(&mut self.tabled);
+        let why = "not all files of git are here to be hashed";
+        self.refused.extend(tabled.iter().map(|layer| refusal(layer, why)));
+        let is_tabled = |layer: &&&Descriptor| tabled.contains(&LayerDigest(layer.digest.clone()));
+        let layers: Vec<_> = layers.iter().filter(is_tabled).copied().collect();
+        self.indexes.extend(layer::index_all(source, &layers, repository.object_format(), effort)?);
+        Ok(())
     }
 
     /// The same indexes with the files of another snapshot named.

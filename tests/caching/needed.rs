@@ -10,7 +10,7 @@ fn layers(stage: &Stage, code: i32, command: &[&str]) -> usize {
     let command: Vec<&str> =
         command.iter().map(|word| if *word == "IMAGE" { reference.as_str() } else { word }).collect();
     stage.asked();
-    stage.run(&[&command[..], &["--no-cache"]].concat()).exits(code);
+    stage.run(&[&command[..], &["--no-cache", "--jobs", "1"]].concat()).exits(code);
     let Asked { manifests: 1, blobs } = stage.asked() else { panic!("one manifest") };
     blobs - 1
 }

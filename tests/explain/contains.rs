@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::story::{Story, built, file};
-use crate::support::scene::{buildkit, text};
+use crate::support::git::Repo;
+use crate::support::scene::{Scene, below, buildkit, text};
 
 /// `verdict: path status, …`, after the exit code was checked.
 fn contained(story: &Story, image: &str, commit: &str) -> String {
@@ -112,4 +113,19 @@ fn a_file_of_one_platform_is_looked_at() {
     let words = story.scene.repo.commit("Words and code");
     let report = story.run(&["contains", &index, &words, "--format", "json"]).json();
     assert_eq!((text(&report["verdict"]), &report["unmapped"]), ("lacks".to_owned(), &json!(["docs/x.md"])));
+}
+
+#[test]
+fn converted_files_are_those_of_git() {
+    let mut repo = Repo::new();
+    repo.write(&format!("f .gitattributes 0644 *.py text eol=crlf\\n\n{}", file("shared/a.py", 1)));
+    repo.commit("Start");
+    repo.write(&(file("shared/a.py", 2) + &file("shared/b.py", 1) + &file("shared/c.py", 1)));
+    repo.commit("Change");
+    let story = Story { scene: Scene::of(repo), ids: Vec::new() };
+    let converted = |path: &str, version| below("app", &file(path, version)).replace("\\n\n", "\\x0d\\n\n");
+    let shared = converted("shared/a.py", 1) + &converted("shared/b.py", 1) + &converted("shared/c.py", 9);
+    let image = story.scene.image(&built(&shared, ""));
+    let expected = "partly: shared/a.py before, shared/b.py same, shared/c.py unknown";
+    assert_eq!(contained(&story, &image, "HEAD"), expected);
 }

@@ -18,7 +18,7 @@ use crate::support::images::Image;
 use crate::support::layers::{Compression, Layer};
 use crate::support::memory::Memory;
 use crate::support::model::{self, CONTENTS, Commit, Made, Mode, PATHS};
-use crate::support::random::Random;
+use crate::support::random::{Random, given_seed};
 use crate::support::tools;
 
 /// How many histories there are, and images of each.
@@ -36,7 +36,7 @@ fn a_random_image_is_explained_as_a_slow_look_explains_it() {
     if tools::require(tools::GIT).is_none() {
         return;
     }
-    let given: Option<u64> = std::env::var("SHIPPROOF_SEED").ok().map(|text| text.parse().expect("a number"));
+    let given = given_seed();
     let seeds = given.map_or(0..HISTORIES, |seed| seed..seed + 1);
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut cases = 0;

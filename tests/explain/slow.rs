@@ -160,17 +160,7 @@ impl<'m> Seen<'m> {
 
     /// What the whole image equals.
     pub(crate) fn whole(&self, image: &Shown) -> Fit {
-        let counted = self.counted(image);
-        let mut fit = self.fit(image, &counted);
-        if let Some((newest, _)) =
-            fit.commits.filter(|&(newest, _)| fit.matched == fit.compared && newest != self.asked())
-        {
-            let lacks = |path: &&&'static str| {
-                !counted.contains(*path) && !image.files.contains_key(**path) && !image.is_directory(path)
-            };
-            fit.compared += self.tree(newest).keys().filter(lacks).count();
-        }
-        fit
+        self.fit(image, &self.counted(image), None)
     }
 
     /// What each layer equals, by its number.
@@ -182,7 +172,20 @@ impl<'m> Seen<'m> {
                 layers.entry(layer).or_default().push(path);
             }
         }
-        layers.into_iter().map(|(layer, paths)| (layer, self.fit(image, &paths))).collect()
+        layers.into_iter().map(|(layer, paths)| (layer, self.fit(image, &paths, Some(layer)))).collect()
+    }
+
+    /// The files that a commit has and the image lacks, and that were not counted: those of a layer, or all.
+    fn lacking(&self, image: &Shown, commit: usize, layer: Option<usize>) -> usize {
+        if commit == self.asked() {
+            return 0;
+        }
+        let counted = self.counted(image);
+        let lacks = |path: &&&'static str| {
+            !counted.contains(*path) && !image.files.contains_key(**path) && !image.is_directory(path)
+        };
+        let is_of = |path: &&&'static str| layer.is_none() || self.neighbour(image, path) == layer;
+        self.tree(commit).keys().filter(lacks).filter(is_of).count()
     }
 
     /// The layer of most files in the nearest directory of a missing file.
@@ -209,7 +212,7 @@ impl<'m> Seen<'m> {
         None
     }
 
-    fn fit(&self, image: &Shown, paths: &[&'static str]) -> Fit {
+    fn fit(&self, image: &Shown, paths: &[&'static str], layer: Option<usize>) -> Fit {
         let walked = self.walked(image);
         let agreeing = |commit: usize| -> BTreeSet<&'static str> {
             paths.iter().copied().filter(|path| self.agrees(image, path, commit)).collect()
@@ -232,8 +235,19 @@ impl<'m> Seen<'m> {
         let newest =
             walked.iter().copied().find(|commit| sets[commit].len() == matched).expect("some commit is the best");
         let run = runs.iter().find(|run| run.contains(&newest)).expect("it is in a run");
-        let oldest = walked.iter().copied().rfind(|commit| run.contains(commit)).expect("a run has commits");
-        Fit { compared: paths.len(), matched, rivals: runs.len() - 1, commits: Some((newest, oldest)) }
+        let mut members: Vec<usize> = walked.iter().copied().filter(|commit| run.contains(commit)).collect();
+        let mut compared = paths.len();
+        if matched == compared {
+            // The ends are commits that have nothing else, either, if there are any.
+            let whole = |commit: &usize| self.lacking(image, *commit, layer) == 0;
+            match members.iter().any(whole) {
+                true => members.retain(whole),
+                false => compared += self.lacking(image, newest, layer),
+            }
+        }
+        let newest = members[0];
+        let oldest = members.iter().rfind(|commit| self.reach[newest].contains(commit)).expect("itself at least");
+        Fit { compared, matched, rivals: runs.len() - 1, commits: Some((newest, *oldest)) }
     }
 
     fn is_edge(&self, one: usize, other: usize) -> bool {

@@ -16,7 +16,7 @@ fn images_of_one_commit() {
             at(4),
             ("old-image", NONE),
             &["shared/a.py stale 4 1"],
-            &["exact 4 4", "1: exact 4 2", "2: exact 5 4"],
+            &["exact 4 4", "1: exact 4 3", "2: exact 5 4"],
         ),
         row(
             "before a file was deleted",
@@ -66,7 +66,7 @@ fn layers_from_the_cache() {
             story.image(id(3), id(5)),
             ("cached-layer", NONE),
             &["shared/a.py stale 4 1"],
-            &["exact 4 4", "1: exact 4 2", "2: exact 5 4"],
+            &["exact 4 4", "1: exact 4 3", "2: exact 5 4"],
         ),
         row(
             "the other old layer",
@@ -105,7 +105,7 @@ fn files_that_are_old_unknown_or_not_there() {
             built(&(shared.replace(&new_a, "") + &old_a), &story.lines(&story.ids[0], "main.py")).text(&main),
             ("old-image", NONE),
             &["shared/a.py stale 4 1"],
-            &["exact 4 4", "1: exact 4 2", "3: exact 5 4"],
+            &["exact 4 4", "1: exact 4 3", "3: exact 5 4"],
         ),
         row(
             "uncommitted",

@@ -12,6 +12,7 @@ use super::parallel::in_parallel;
 use super::shown::shown;
 use super::stack::Stack;
 use super::support::images::{Image, Layout};
+use super::support::random::given_seed;
 use super::support::tools;
 use super::support::unpacked::{Made, podman_unpack, try_umoci_unpack};
 
@@ -68,7 +69,7 @@ fn judge(runtime: Runtime, stacks: &[Stack], unpack: impl Fn(&[Stack]) -> Option
 }
 
 fn run(runtime: Runtime, count: u64, unpack: impl Fn(&[Stack]) -> Option<Vec<Made>> + Sync) {
-    let first = setting("SHIPPROOF_SEED", SEED);
+    let first = given_seed().unwrap_or(SEED);
     let seeds: Vec<u64> = (first..first + count).collect();
     let chunks: Vec<&[u64]> = seeds.chunks(AT_ONCE).collect();
     let judged = in_parallel(&chunks, |seeds| {

@@ -45,8 +45,7 @@ fn an_archive_that_is_cut_short_is_no_image() {
     let repo = plain_repository();
     let caller = Shipproof::new().directory(repo.path());
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let oci = Layout::with("v1", &whole_image()).archive();
-    let old = docker_archive(DockerArchive::Old, NAME, &whole_image());
+    let [oci, old] = archives();
     for (transport, whole) in [("oci-archive", oci), ("docker-archive", old)] {
         // In the first member, in the last one's padding, and within a header or between two members.
         let last = whole.len() - 1024 - 300;
@@ -60,14 +59,18 @@ fn an_archive_that_is_cut_short_is_no_image() {
     }
 }
 
+/// An image in an archive of either kind.
+fn archives() -> [Vec<u8>; 2] {
+    [Layout::with("v1", &whole_image()).archive(), docker_archive(DockerArchive::Old, NAME, &whole_image())]
+}
+
 /// Docker and Podman take a key in any case (as Go's encoding/json does), and of several the last.
 #[test]
 fn a_list_with_a_key_in_two_cases_is_refused() {
     let repo = plain_repository();
     let caller = Shipproof::new().directory(repo.path());
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let oci = Layout::with("v1", &whole_image()).archive();
-    let old = docker_archive(DockerArchive::Old, NAME, &whole_image());
+    let [oci, old] = archives();
     let table = [("oci-archive", oci, "index.json", "Manifests"), ("docker-archive", old, "manifest.json", "layers")];
     for (transport, tar, list, key) in table {
         let mut members = members(&tar);

@@ -1,5 +1,10 @@
 //! Random numbers that come again with their seed.
 
+/// The seed that `SHIPPROOF_SEED` gives, to repeat a run.
+pub(crate) fn given_seed() -> Option<u64> {
+    std::env::var("SHIPPROOF_SEED").ok().map(|text| text.parse().expect("SHIPPROOF_SEED is a number"))
+}
+
 /// A generator (xorshift64*).
 #[derive(Debug)]
 pub(crate) struct Random(u64);

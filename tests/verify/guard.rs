@@ -15,6 +15,7 @@ use crate::support::git::Repo;
 use crate::support::images::Image;
 use crate::support::layers::Layer;
 use crate::support::memory::Memory;
+use crate::support::random::given_seed;
 
 const ROUNDS: usize = 300;
 const PATHS: [&str; 12] = [
@@ -163,8 +164,7 @@ fn judge(
 
 fn seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
-    let given = std::env::var("SHIPPROOF_SEED").ok().map(|text| text.parse().expect("SHIPPROOF_SEED is a number"));
-    given.unwrap_or(u64::from(now.subsec_nanos()) ^ now.as_secs())
+    given_seed().unwrap_or(u64::from(now.subsec_nanos()) ^ now.as_secs())
 }
 
 #[test]

@@ -169,6 +169,11 @@ impl History {
         self.graph.count(tip, commit)
     }
 
+    /// Whether each commit is reached from `tip`, which reaches itself.
+    pub fn reached(&self, tip: CommitIndex) -> Vec<bool> {
+        self.graph.reached(tip)
+    }
+
     /// Whether `descendant` reaches `ancestor`; a commit reaches itself.
     pub fn is_ancestor(&self, ancestor: CommitIndex, descendant: CommitIndex) -> bool {
         self.graph.reached(descendant)[ancestor.position()]

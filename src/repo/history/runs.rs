@@ -15,14 +15,14 @@ pub struct Best {
 }
 
 /// Commits that are connected by parents and in which the same files agree, so that these cannot tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The newest.
     pub newest: CommitIndex,
     /// The oldest.
     pub oldest: CommitIndex,
-    /// How many there are.
-    pub commits: usize,
+    /// All of them, newest first.
+    pub commits: Vec<CommitIndex>,
 }
 
 impl History {
@@ -66,10 +66,10 @@ impl History {
         for commit in self.commits().filter(|commit| best[commit.position()]) {
             let at = *of.entry(first(&mut joined, commit.position())).or_insert(runs.len());
             if at == runs.len() {
-                runs.push(Run { newest: commit, oldest: commit, commits: 0 });
+                runs.push(Run { newest: commit, oldest: commit, commits: Vec::new() });
             }
             runs[at].oldest = commit;
-            runs[at].commits += 1;
+            runs[at].commits.push(commit);
         }
         runs
     }

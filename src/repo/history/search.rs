@@ -7,6 +7,7 @@ use gix::hashtable::{HashMap, HashSet};
 use gix::{ObjectId, objs::Kind};
 
 use super::super::RepoError;
+use super::super::snapshot::below;
 use super::CommitIndex;
 use super::commits::unreadable;
 use super::entries::{Entry, EntryKind, RawTree};
@@ -89,8 +90,4 @@ impl Search {
         }
         Ok(())
     }
-}
-
-fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    if directory.is_empty() { name.to_owned() } else { [directory, b"/", name].concat() }
 }

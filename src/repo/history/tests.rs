@@ -310,7 +310,7 @@ fn what_was_deleted_and_added_again_was_added_twice() {
     assert_eq!((history.deleted(0, all[2]), history.deleted(0, all[0])), (Some(deletion), None));
     // Two runs: the file was the same before and after, with a gap between.
     let runs = history.best(usize::MAX, &[]).runs;
-    let ends: Vec<_> = runs.iter().map(|run| (run.newest, run.oldest, run.commits)).collect();
+    let ends: Vec<_> = runs.iter().map(|run| (run.newest, run.oldest, run.commits.len())).collect();
     assert_eq!(ends, [(all[1], all[1], 1), (all[3], all[3], 1)]);
 }
 

@@ -13,6 +13,7 @@ use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
 use super::question::Looked;
+use super::times::utc_seconds;
 
 /// The claims of one platform's image, judged. `looked` are the files that decide.
 pub(super) fn judge(
@@ -31,7 +32,7 @@ pub(super) fn judge(
         Err(error) => warnings.push(format!("the attestations of the image could not be read: {error}")),
     }
     let remotes = job.repository.remotes();
-    let contents = Contents { job, result, looked, absent: RefCell::default() };
+    let contents = Contents { job, result, looked, counted: RefCell::default() };
     let judged = claims.into_iter().map(|claim| match claim.meaning {
         Meaning::Revision => revision(&contents, claim),
         Meaning::Version => version(&contents, claim),
@@ -67,8 +68,8 @@ struct Contents<'a> {
     job: &'a Job<'a>,
     result: &'a PlatformResult,
     looked: &'a [Looked],
-    /// For a commit's id the files that it would have brought and that are not there; several claims name the same.
-    absent: RefCell<BTreeMap<String, usize>>,
+    /// By a commit's id the files that are its and the others; several claims name the same.
+    counted: RefCell<BTreeMap<String, (usize, usize)>>,
 }
 
 fn revision(contents: &Contents<'_>, claim: Claim) -> Result<Judged, Error> {
@@ -127,10 +128,15 @@ impl Contents<'_> {
     }
 
     fn equal_and_others(&self, commit: &Commit) -> Result<(usize, usize), Error> {
-        match self.count(commit)? {
-            (equal, 0) => Ok((equal, self.absent(commit)?)),
-            counted => Ok(counted),
+        if let Some(counted) = self.counted.borrow().get(&commit.id) {
+            return Ok(*counted);
         }
+        let counted = match self.count(commit)? {
+            (equal, 0) => (equal, self.absent(commit)?),
+            counted => counted,
+        };
+        self.counted.borrow_mut().insert(commit.id.clone(), counted);
+        Ok(counted)
     }
 
     /// How many of the image's files the commit has, and how many it has otherwise.
@@ -154,12 +160,7 @@ impl Contents<'_> {
         if self.is_asked(commit) {
             return Ok(0);
         }
-        if let Some(count) = self.absent.borrow().get(&commit.id) {
-            return Ok(*count);
-        }
-        let count = self.job.missing_at(commit, self.result)?.len();
-        self.absent.borrow_mut().insert(commit.id.clone(), count);
-        Ok(count)
+        Ok(self.job.missing_at(commit, self.result)?.len())
     }
 
     fn is_asked(&self, commit: &Commit) -> bool {
@@ -198,11 +199,9 @@ fn place(url: &str) -> String {
 fn created(claim: Claim, image: &Image, findings: &[Finding]) -> Judged {
     let layers = findings.iter().filter_map(|finding| finding.layer);
     let times = layers.filter_map(|layer| image.layers.get(layer)?.step.as_ref()?.created.clone());
-    let seconds =
-        |time: &str| time.ends_with('Z').then(|| time.chars().take("2026-01-31T14:02:11".len()).collect::<String>());
-    let newest = times.filter_map(|time| seconds(&time)).max();
-    match (seconds(&claim.value), newest) {
-        (Some(said), Some(newest)) if said < newest => {
+    let newest = times.filter_map(|time| utc_seconds(&time).map(str::to_owned)).max();
+    match (utc_seconds(&claim.value), newest) {
+        (Some(said), Some(newest)) if *said < *newest => {
             let note = format!("files were added at {newest}Z, later than that");
             Judged { claim, commit: None, agrees: Some(false), note }
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::identify::{Fit, Identity, LayerIdentity, Placed, Range, Relation};
+use crate::identify::{Identity, LayerIdentity, Placed, Range, Relation};
 use crate::path::RepoPath;
 use crate::repo::history::{CommitIndex, Run};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
+use super::confirm::{Confirm, Confirmed};
 use super::past;
 use super::question::Looked;
 use super::walked::Walked;
@@ -31,15 +32,13 @@ pub(super) fn explain(
             layers.entry(layer).or_default().push(position);
         }
     }
-    let mut whole = identity(walked, looked, &known, None)?;
-    if whole.fit() == Fit::Exact {
-        confirm(job, result, &mut whole)?;
-    }
-    result.identity = Some(whole);
+    let mut confirm = Confirm::new(job, walked, result);
+    let whole = identity(walked, looked, &known, None, &mut confirm)?;
     let identities = layers.into_iter().map(|(layer, positions)| {
-        Ok(LayerIdentity { layer, identity: identity(walked, looked, &positions, Some(layer))? })
+        Ok(LayerIdentity { layer, identity: identity(walked, looked, &positions, Some(layer), &mut confirm)? })
     });
-    result.layers = identities.collect::<Result<_, Error>>()?;
+    let identities = identities.collect::<Result<_, Error>>()?;
+    (result.identity, result.layers) = (Some(whole), identities);
     Ok(())
 }
 
@@ -48,16 +47,25 @@ fn identity(
     looked: &[Looked],
     positions: &[usize],
     layer: Option<usize>,
+    confirm: &mut Confirm<'_>,
 ) -> Result<Identity, Error> {
     let best = walked.best(layer);
     let run = choose(walked, &best.runs);
     let agrees = |position: usize| run.is_some_and(|run| walked.agrees(position, run.newest));
     let others = positions.iter().filter(|&&position| !agrees(position));
-    let unmatched: Vec<RepoPath> = others.map(|&position| looked[position].path.clone()).collect();
+    let mut unmatched: Vec<RepoPath> = others.map(|&position| looked[position].path.clone()).collect();
+    let matched = positions.len() - unmatched.len();
+    let mut ends = run.map(|run| (run.newest, oldest(walked, run)));
+    if let Some(run) = run.filter(|_| unmatched.is_empty()) {
+        match confirm.run(run, layer)? {
+            Confirmed::Ends(newest, oldest) => ends = Some((newest, oldest)),
+            Confirmed::Lacking(missing) => unmatched.extend(missing),
+        }
+    }
     Ok(Identity {
-        compared: positions.len(),
-        matched: positions.len() - unmatched.len(),
-        commits: run.map(|run| range(walked, run)).transpose()?,
+        compared: matched + unmatched.len(),
+        matched,
+        commits: ends.map(|(newest, oldest)| range(walked, newest, oldest)).transpose()?,
         rivals: best.runs.len().saturating_sub(1),
         unmatched,
     })
@@ -69,8 +77,14 @@ fn choose<'r>(walked: &Walked<'_>, runs: &'r [Run]) -> Option<&'r Run> {
     with_asked.or_else(|| runs.iter().find(|run| walked.is_reached(run.newest))).or(runs.first())
 }
 
-fn range(walked: &Walked<'_>, run: &Run) -> Result<Range, Error> {
-    Ok(Range { newest: placed(walked, run.newest)?, oldest: placed(walked, run.oldest)? })
+/// The oldest commit of a run on which the newest one builds: branches that go on from it have others.
+fn oldest(walked: &Walked<'_>, run: &Run) -> CommitIndex {
+    let reached = walked.history.reached(run.newest);
+    run.commits.iter().rev().copied().find(|commit| reached[commit.position()]).unwrap_or(run.newest)
+}
+
+fn range(walked: &Walked<'_>, newest: CommitIndex, oldest: CommitIndex) -> Result<Range, Error> {
+    Ok(Range { newest: placed(walked, newest)?, oldest: placed(walked, oldest)? })
 }
 
 fn placed(walked: &Walked<'_>, commit: CommitIndex) -> Result<Placed, Error> {
@@ -85,17 +99,4 @@ fn placed(walked: &Walked<'_>, commit: CommitIndex) -> Result<Placed, Error> {
     };
     let name = walked.history.describe(walked.names, commit);
     Ok(Placed { commit: walked.history.commit(commit)?, name, relation })
-}
-
-/// Files that the commit has and the image lacks, and that git does not have any more, were not asked for. The whole
-/// comparison is made again with that commit, which finds them.
-fn confirm(job: &Job<'_>, result: &PlatformResult, whole: &mut Identity) -> Result<(), Error> {
-    let Some(range) = whole.commits.as_ref().filter(|range| range.newest.relation != Relation::Asked) else {
-        return Ok(());
-    };
-    let missing = job.missing_at(&range.newest.commit, result)?;
-    let missing: Vec<RepoPath> = missing.into_iter().filter_map(|finding| Some(finding.repo?.0)).collect();
-    whole.compared += missing.len();
-    whole.unmatched.extend(missing);
-    Ok(())
 }

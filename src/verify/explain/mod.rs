@@ -7,11 +7,13 @@ mod absent;
 mod claims;
 mod cleaned;
 mod closest;
+mod confirm;
 mod identity;
 mod past;
 mod python;
 mod question;
 mod steps;
+mod times;
 mod walked;
 
 use crate::compare::Finding;
@@ -26,6 +28,7 @@ use super::{Depth, PlatformResult};
 
 use past::Subject;
 use question::Looked;
+pub(super) use question::blobs_of;
 
 /// Explains what `results` found. Statuses become finer, and contents that history knows are no longer `modified`.
 pub(super) fn explain(job: &Job<'_>, opened: &Opened, results: &mut [PlatformResult]) -> Result<Vec<String>, Error> {

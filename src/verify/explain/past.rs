@@ -13,6 +13,7 @@ use crate::verify::job::Job;
 use super::absent::Neighbours;
 use super::question::Looked;
 use super::steps::Steps;
+use super::times::is_earlier;
 use super::walked::{View, Walked};
 use super::{closest, identity};
 
@@ -233,14 +234,6 @@ fn judge_missing(walked: &Walked<'_>, image: &Image, finding: &mut Finding, posi
     Ok(())
 }
 
-/// Compares two times of RFC 3339, of which the first comes from a builder and the second is in UTC. Times in other
-/// zones, or without seconds, are not understood, and earlier than nothing.
-fn is_earlier(builders: &str, utc: &str) -> bool {
-    const SECONDS: usize = "2026-01-31T14:02:11".len();
-    let times = builders.get(..SECONDS).zip(utc.get(..SECONDS));
-    builders.ends_with('Z') && times.is_some_and(|(builders, utc)| builders < utc)
-}
-
 /// What a history that ends too early leaves open.
 fn limits_of(history: &History) -> Vec<String> {
     match history.boundary().is_empty() {
@@ -249,25 +242,5 @@ fn limits_of(history: &History) -> Vec<String> {
             "this clone is shallow, so of earlier commits nothing can be said; git fetch --unshallow brings them"
                 .to_owned(),
         ],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_whole_times_in_utc_are_compared() {
-        let table = [
-            ("2026-01-31T14:02:11Z", true),
-            ("2026-01-31T14:02:11.5Z", true),
-            ("2026-02-01T14:02:11Z", false),
-            ("2026-01-31T14:02:11+02:00", false),
-            ("2026-01-31T14:02Z", false),
-            ("", false),
-        ];
-        for (time, earlier) in table {
-            assert_eq!(is_earlier(time, "2026-01-31T15:00:00Z"), earlier, "{time}");
-        }
     }
 }

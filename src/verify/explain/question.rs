@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::blob::BlobId;
+use crate::blob::{BlobId, ObjectFormat};
 use crate::compare::{Finding, Status};
 use crate::mapping::Mapping;
 use crate::path::{ImagePath, RepoPath};
 use crate::repo::{LfsPointer, RepoFile};
-use crate::tree::{FileTree, NodeKind};
+use crate::tree::{FileTree, NodeKind, Stored};
 use crate::verify::PlatformResult;
 use crate::verify::job::Job;
 
@@ -75,21 +75,24 @@ fn blobs(job: &Job<'_>, result: &PlatformResult, finding: &Finding) -> Vec<BlobI
         Status::Same | Status::Mode => gits.into_iter().collect(),
         Status::SameNormalized => gits.into_iter().chain(finding.file.map(|stored| stored.content.blob)).collect(),
         Status::Missing => Vec::new(),
-        _ => contents(job, &result.tree, finding),
+        _ => blobs_of(&result.tree, &finding.image, finding.file.as_ref(), job.repository.object_format()),
     }
 }
 
-fn contents(job: &Job<'_>, tree: &FileTree, finding: &Finding) -> Vec<BlobId> {
-    let format = job.repository.object_format();
-    match finding.file {
-        // Git may have held a pointer to these very bytes.
+/// The blobs that the image's `file` may be in git: its bytes, or the pointer of LFS to them. Without a file it is the
+/// symbolic link at `path`, if there is one.
+pub(in crate::verify) fn blobs_of(
+    tree: &FileTree,
+    path: &ImagePath,
+    file: Option<&Stored>,
+    format: ObjectFormat,
+) -> Vec<BlobId> {
+    match file {
         Some(stored) => {
             let pointer = LfsPointer::text(&stored.content.sha256_hex(), stored.content.size);
             [Some(stored.content.blob), BlobId::of(&pointer, format).ok()].into_iter().flatten().collect()
         }
-        None => {
-            link_target(tree, &finding.image).and_then(|target| BlobId::of(target, format).ok()).into_iter().collect()
-        }
+        None => link_target(tree, path).and_then(|target| BlobId::of(target, format).ok()).into_iter().collect(),
     }
 }
 
