@@ -3,11 +3,15 @@
 //! file's contents begin a gzip member, a large file has several, the table is the tar's last entry, and a footer says
 //! where it begins. [`Estargz::edit`] makes tables that lie.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use super::layers::{Layer, digest_of, gzip};
+use super::tools;
 
 const TABLE: &str = "stargz.index.json";
 const ANNOTATION: &str = "containerd.io/snapshot/stargz/toc.digest";
@@ -126,10 +130,25 @@ fn described(entry: &tar::Entry<'_, &[u8]>, bytes: &[u8]) -> Value {
         described["digest"] = json!(digest_of(bytes));
         described["size"] = json!(bytes.len());
     }
+    let modified = header.mtime().expect("a number");
+    if modified > 0 {
+        described["modtime"] = json!(date(modified));
+    }
     if let Some(target) = entry.link_name_bytes() {
         described["linkName"] = json!(text(&target));
     }
     described
+}
+
+/// RFC 3339, by whoever is not under test.
+fn date(seconds: u64) -> String {
+    static KNOWN: Mutex<BTreeMap<u64, String>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().expect("nobody panics while the lock is held");
+    let ask = || {
+        let mut date = tools::command("date", Path::new("/"));
+        tools::run_text(date.args(["--utc", "+%Y-%m-%dT%H:%M:%SZ", &format!("--date=@{seconds}")]))
+    };
+    known.entry(seconds).or_insert_with(ask).clone()
 }
 
 fn landmark() -> Vec<u8> {

@@ -48,6 +48,8 @@ fn a_damaged_table_is_not_used() {
     for (field, value, reason) in table {
         is_read_whole(&stage, &edited(honest(), &|table| set(table, "app/main.py", field, &value)), reason);
     }
+    let bomb = "x".repeat(33 << 20);
+    is_read_whole(&stage, &edited(honest(), &|table| table["comment"] = json!(bomb)), "its table is too large");
     is_read_whole(&stage, &edited(honest(), &|table| table["version"] = json!(2)), "it has no table where");
     is_read_whole(&stage, &edited(honest(), &|table| table["entries"] = json!("many")), "is not understood");
 }

@@ -17,9 +17,9 @@ use crate::support::random::Random;
 use crate::support::scene::below;
 use crate::support::tools;
 
-/// Files of the base, and bytes that the largest of them has: an eighth of what a base of Debian with Python has, and
+/// Files of the base, and bytes that the largest of them has: a twentieth of what a base of Debian with Python has, and
 /// as incompressible as the wheels in it.
-const BASE_FILES: usize = 700;
+const BASE_FILES: usize = 300;
 const BASE_BYTES: usize = 24_000;
 
 /// A base as real ones are: many files that git knows nothing of.
@@ -95,7 +95,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// With nothing in the registry.
     pub(crate) fn new() -> Self {
-        let mut repo = Repo::with(&format!("{NOW}\nf stale.py 0644 version one\\n"));
+        Self::of(Repo::new())
+    }
+
+    /// The same with a repository that has no commits yet.
+    pub(crate) fn of(mut repo: Repo) -> Self {
+        repo.write(&format!("{NOW}\nf stale.py 0644 version one\\n"));
+        repo.commit("First");
         repo.write(NOW);
         repo.commit("Second");
         let folder = tempfile::tempdir().expect("a temporary folder");
