@@ -14,6 +14,8 @@ mod error;
 mod estargz;
 mod files;
 mod parts;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};

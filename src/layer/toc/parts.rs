@@ -83,9 +83,10 @@ mod tests {
     #[test]
     fn neighbours_are_asked_for_together() {
         let gap = limits::RANGE_GAP_BYTES;
-        assert_eq!(joined(vec![20..30, 0..10]), [0..30]);
-        assert_eq!(joined(vec![0..10, 11 + gap..12 + gap]), [0..10, 11 + gap..12 + gap]);
-        assert_eq!(joined(vec![0..100, 5..10]), [0..100]);
-        assert_eq!(joined(Vec::new()), []);
+        let spans = |ranges| joined(ranges).into_iter().map(|span| (span.start, span.end)).collect::<Vec<_>>();
+        assert_eq!(spans(vec![20..30, 0..10]), [(0, 30)]);
+        assert_eq!(spans(vec![0..10, 11 + gap..12 + gap]), [(0, 10), (11 + gap, 12 + gap)]);
+        assert_eq!(spans(vec![0..100, 5..10]), [(0, 100)]);
+        assert_eq!(spans(Vec::new()), []);
     }
 }
