@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::artifact_registry::{Fault, Phase};
 use crate::support::git::Repo;
 use crate::support::images::Image;
+use crate::support::registry::{Mode, Registry};
 use crate::support::scene::findings;
 
 use super::stage::{Stage, estargz, image};
@@ -184,4 +185,30 @@ fn a_server_without_ranges_is_read_whole() {
     assert!(outcome.stderr.contains("is read whole: no parts of it can be had"), "{}", outcome.stderr);
     assert_eq!(answer(&outcome.json()), answer(&read));
     assert!(warnings(&outcome.json(), true).is_empty());
+}
+
+#[test]
+fn a_real_registry_hands_out_parts() {
+    let Some(registry) = Registry::start(Mode::Plain) else { return };
+    let stage = Stage::new();
+    stage.holds(&estargz(image()));
+    registry.push(&format!("oci:{}:v1", stage.folder().display()), "app:estargz");
+    if stage.holds_chunked(&image()) {
+        registry.push(&format!("oci:{}:v1", stage.folder().display()), "app:chunked");
+    }
+    for tag in ["estargz", "chunked"] {
+        let reference = registry.reference(&format!("app:{tag}"));
+        let command = ["verify", &reference, "--format", "json", "--no-cache", "--verbose"];
+        let read = stage.run(&command).exits(1).json();
+        let trusted = stage.run(&[&command[..], &["--trust-toc"]].concat()).exits(1);
+        assert!(trusted.stderr.contains("0 read (0 B), 0 in the cache, 0 not needed, 3 taken"), "{}", trusted.stderr);
+        assert_eq!(answer(&trusted.json()), answer(&read), "{tag}");
+    }
+}
+
+#[test]
+fn two_images_are_not_compared_by_their_tables() {
+    let stage = Stage::new();
+    let outcome = stage.run(&["diff", "IMAGE", "IMAGE", "--trust-toc"]).exits(2);
+    assert!(outcome.stderr.contains("`--trust-toc` is for comparisons with git"), "{}", outcome.stderr);
 }
