@@ -1,7 +1,8 @@
 //! What a table says, entry by entry. Both forms write the same JSON.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde::Deserialize;
 
@@ -74,27 +75,32 @@ impl Raw<'_> {
     }
 }
 
-/// The entries of the table `json`, whose files lie before `end` in the layer.
-pub(super) fn items(json: &[u8], end: u64) -> Result<Vec<Item>, TableError> {
+/// Hands the entries of the table `json`, whose files lie before `end` in the layer, to `visit` one by one.
+pub(super) fn walk(
+    json: &[u8],
+    end: u64,
+    mut visit: impl FnMut(Item) -> Result<(), TableError>,
+) -> Result<(), TableError> {
     json::check_keys(json)?;
     let toc: Toc<'_> = serde_json::from_slice(json)?;
     if toc.version != 1 || toc.entries.len() > limits::TAR_HEADERS as usize {
         return Err(TableError::NoTable);
     }
-    let (mut items, mut paths) = (Vec::new(), BTreeSet::new());
+    // Hashes of the paths take less than these. Two that are the same by chance cost a full read.
+    let (mut paths, hasher) = (HashSet::new(), RandomState::new());
     let mut entries = &toc.entries[..];
     while let [first, rest @ ..] = entries {
         let count = rest.iter().take_while(|entry| entry.kind == "chunk").count();
         let (more, others) = rest.split_at(count);
         let item = item(first, more, end)?;
         // Of two, a tar has the last, and a table has no order that could be relied on.
-        if !paths.insert(item.header.path.clone()) {
+        if !paths.insert(hasher.hash_one(item.header.path.as_bytes())) {
             return Err(first.error("is there twice"));
         }
-        items.push(item);
+        visit(item)?;
         entries = others;
     }
-    Ok(items)
+    Ok(())
 }
 
 fn item(first: &Raw<'_>, more: &[Raw<'_>], end: u64) -> Result<Item, TableError> {
@@ -178,13 +184,13 @@ mod tests {
 
     /// What the entries come to, or why to nothing.
     fn read(entries: &str) -> Result<Vec<String>, String> {
-        let items = items(format!(r#"{{"version":1,"entries":[{entries}]}}"#).as_bytes(), 1000);
-        let items = items.map_err(|error| error.to_string())?;
-        let shown = |item: &Item| {
+        let mut shown = Vec::new();
+        let walked = walk(format!(r#"{{"version":1,"entries":[{entries}]}}"#).as_bytes(), 1000, |item| {
             let size = if let HeaderKind::Regular { size } = item.header.kind { size } else { 0 };
-            format!("{} {:o} {size} {}", item.header.path, item.header.mode, item.chunks.len())
-        };
-        Ok(items.iter().map(shown).collect())
+            shown.push(format!("{} {:o} {size} {}", item.header.path, item.header.mode, item.chunks.len()));
+            Ok(())
+        });
+        walked.map(|()| shown).map_err(|error| error.to_string())
     }
 
     fn file(more: &str) -> String {
@@ -234,7 +240,9 @@ mod tests {
 
     #[test]
     fn only_the_first_version_is_known() {
-        assert!(items(br#"{"version":2,"entries":[]}"#, 9).is_err());
-        assert!(items(br#"{"entries":[]}"#, 9).is_err());
+        let read = |json: &[u8]| walk(json, 9, |_| Ok(()));
+        assert!(read(br#"{"version":1,"entries":[]}"#).is_ok());
+        assert!(read(br#"{"version":2,"entries":[]}"#).is_err());
+        assert!(read(br#"{"entries":[]}"#).is_err());
     }
 }

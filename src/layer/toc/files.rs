@@ -53,20 +53,22 @@ fn places(
     wanted: &BTreeMap<[u8; 32], FileContent>,
 ) -> Result<Vec<Place>, TableError> {
     let Table { json, own: _, end } = Table::fetch(source, layer)?;
-    let items = entries::items(&json, end)?;
-    let mut offsets: Vec<u64> = items.iter().flat_map(|item| &item.chunks).map(|chunk| chunk.offset).collect();
-    offsets.push(end);
+    let (mut found, mut offsets) = (BTreeMap::new(), vec![end]);
+    entries::walk(&json, end, |item| {
+        offsets.extend(item.chunks.iter().map(|chunk| chunk.offset));
+        if let Some(content) = wanted.get(&item.sha256) {
+            found.entry(item.sha256).or_insert((*content, item.chunks));
+        }
+        Ok(())
+    })?;
     offsets.sort_unstable();
     // A compressed stream ends where the next one begins at the latest.
     let end_of = |chunk: &Chunk| offsets[offsets.partition_point(|offset| *offset <= chunk.offset)];
-    let mut places = BTreeMap::new();
-    for item in &items {
-        if let Some(content) = wanted.get(&item.sha256) {
-            let parts = item.chunks.iter().map(|chunk| (*chunk, chunk.offset..end_of(chunk))).collect();
-            places.entry(item.sha256).or_insert(Place { content: *content, parts });
-        }
-    }
-    let mut places: Vec<Place> = places.into_values().collect();
+    let place = |(content, chunks): (FileContent, Vec<Chunk>)| Place {
+        content,
+        parts: chunks.into_iter().map(|chunk| (chunk, chunk.offset..end_of(&chunk))).collect(),
+    };
+    let mut places: Vec<Place> = found.into_values().map(place).collect();
     places.sort_by_key(|place| place.parts.first().map(|(chunk, _)| (chunk.offset, chunk.skip)));
     Ok(places)
 }

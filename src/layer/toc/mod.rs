@@ -153,13 +153,13 @@ impl Table {
     /// What the layer does to the file system, by the table's word.
     fn index(self, format: ObjectFormat, budget: &Budget) -> Result<LayerIndex, TableError> {
         let mut layer = LayerIndex::default();
-        for item in entries::items(&self.json, self.end)? {
+        entries::walk(&self.json, self.end, |item| {
             let change = index::change(item.header, |_, size, mtime| {
                 let sha256 = item.sha256;
                 Ok(FileContent { size, blob: blob(size, format), sha256, mtime, position: FileContent::UNPLACED })
             })?;
-            layer.extend(change, budget)?;
-        }
+            Ok(layer.extend(change, budget)?)
+        })?;
         if let Some(own) = self.own {
             let id = BlobId::of(&self.json, format).map_err(|_| LayerFault::Deceit)?;
             let change = index::change(own.header, |_, size, mtime| {
