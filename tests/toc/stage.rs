@@ -58,6 +58,9 @@ pub(crate) const NOW: &str = "f main.py 0644 print('main program')  # long\\n
     l link.py -> main.py
     f .gitattributes 0644 crlf.txt text eol=crlf\\n";
 
+/// What `main.py` was at first; a copy of it is among the installed packages.
+const OLD: &str = "print('the program as it was at first')\\n";
+
 /// What the image has: the second layer of the application takes away what the first brought.
 pub(crate) fn image() -> Image {
     let first = "d app 0755
@@ -80,6 +83,8 @@ pub(crate) fn image() -> Image {
         f app/.gitattributes 0644 crlf.txt text eol=crlf\\n
         f app/moved/here.py 0644 # here is where this was moved\\n";
     let base = Image::new().layer("ADD rootfs /", base()).workdir("/app");
+    let copy = Layer::text(&format!("f usr/lib/python3/dist-packages/main.py 0644 {OLD}"));
+    let base = base.layer("RUN pip install .", copy);
     base.layer("COPY . . # buildkit", Layer::text(first)).layer("COPY . . # buildkit", Layer::text(second))
 }
 
@@ -100,10 +105,15 @@ impl Stage {
 
     /// The same with a repository that has no commits yet.
     pub(crate) fn of(mut repo: Repo) -> Self {
-        repo.write(&format!("{NOW}\nf stale.py 0644 version one\\n"));
+        repo.write(&format!("{NOW}\nf stale.py 0644 version one\\n\nf main.py 0644 {OLD}"));
         repo.commit("First");
         repo.write(NOW);
         repo.commit("Second");
+        Self::around(repo)
+    }
+
+    /// The same with a repository as it is.
+    pub(crate) fn around(repo: Repo) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Layout::new().write_to(folder.path());
         let registry = ArtifactRegistry::serve(folder.path());

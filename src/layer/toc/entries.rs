@@ -88,7 +88,7 @@ pub(super) fn walk(
     }
     // Hashes of the paths take less than these. Two that are the same by chance cost a full read.
     let (mut paths, hasher) = (HashSet::new(), RandomState::new());
-    let mut entries = &toc.entries[..];
+    let (mut entries, mut bytes) = (&toc.entries[..], 0_u64);
     while let [first, rest @ ..] = entries {
         let count = rest.iter().take_while(|entry| entry.kind == "chunk").count();
         let (more, others) = rest.split_at(count);
@@ -96,6 +96,10 @@ pub(super) fn walk(
         // Of two, a tar has the last, and a table has no order that could be relied on.
         if !paths.insert(hasher.hash_one(item.header.path.as_bytes())) {
             return Err(first.error("is there twice"));
+        }
+        bytes = bytes.saturating_add(first.size);
+        if bytes > limits::UNPACKED_BYTES {
+            return Err(TableError::TooLarge);
         }
         visit(item)?;
         entries = others;
@@ -236,6 +240,17 @@ mod tests {
             let error = read(&entries).expect_err(&entries);
             assert!(error.contains(expected), "{entries}: {error}");
         }
+    }
+
+    #[test]
+    fn files_are_not_larger_than_a_layer_may_unpack_to() {
+        let large =
+            |name: &str| file("").replace("\"a\"", name).replace("\"size\":6", &format!("\"size\":{}", 1_u64 << 37));
+        assert!(read(&[large("\"a\""), large("\"b\"")].join(",")).is_ok());
+        let all = [large("\"a\""), large("\"b\""), large("\"c\"")].join(",");
+        assert_eq!(read(&all), Err("its table is too large".to_owned()));
+        let endless = file("").replace("\"size\":6", &format!("\"size\":{}", u64::MAX));
+        assert_eq!(read(&endless), Err("its table is too large".to_owned()));
     }
 
     #[test]
