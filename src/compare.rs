@@ -249,7 +249,7 @@ pub fn untracked(
     for (path, id) in tree.all() {
         let node = tree.node(id);
         let is_file = !matches!(node.kind, NodeKind::Directory(_));
-        if is_file && !known.contains(&path) && (is_mapped(&path, node.layer) || named(&path)) {
+        if is_file && (is_mapped(&path, node.layer) || named(&path)) && !known.contains(&path) {
             findings.push(untracked_file(path, node));
         }
     }

@@ -124,13 +124,11 @@ impl Progress {
                 let bar = state.bars.entry(layer.digest.clone()).or_insert_with(|| self.0.bars.add(bar(layer)));
                 bar.inc(bytes);
             }
-            Show::Lines if state.said.elapsed() >= PAUSE => {
-                state.said = Instant::now();
-                let came = human_size(state.came);
+            Show::Lines => {
+                let line = state.line(Instant::now());
                 drop(state);
-                self.say(&format!("note: reading layers, {came} so far"));
+                line.into_iter().for_each(|line| self.say(&line));
             }
-            Show::Lines => {}
         }
     }
 
@@ -149,8 +147,33 @@ impl Progress {
     }
 }
 
+impl State {
+    /// What is said at the moment `now`, if nothing was for a while.
+    fn line(&mut self, now: Instant) -> Option<String> {
+        let is_time = now.duration_since(self.said) >= PAUSE;
+        is_time.then(|| {
+            self.said = now;
+            format!("note: reading layers, {} so far", human_size(self.came))
+        })
+    }
+}
+
 fn bar(layer: &Descriptor) -> ProgressBar {
     let style = ProgressStyle::with_template(TEMPLATE).expect("the template is one");
     let prefix: String = layer.digest.hex().chars().take(DIGITS).collect();
     ProgressBar::new(layer.size).with_style(style.progress_chars("=> ")).with_prefix(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_comes_now_and_then() {
+        let start = Instant::now();
+        let mut state =
+            State { bars: BTreeMap::new(), came: 3 << 20, read: 0, cached: 0, skipped: 0, tabled: 0, said: start };
+        let told: Vec<_> = (1..=25).filter_map(|second| state.line(start + Duration::from_secs(second))).collect();
+        assert_eq!(told, ["note: reading layers, 3.0 MiB so far"; 2]);
+    }
 }

@@ -6,7 +6,7 @@ use crate::descriptor::Descriptor;
 use crate::digest::{Digest, Hasher};
 
 /// Content that is not what its descriptor promised.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BlobError {
     /// More or fewer bytes than promised.
     #[error("{digest} has {actual} bytes where its manifest says {expected}")]
@@ -53,13 +53,16 @@ pub struct Verified<R> {
     /// `None` once the content is proven.
     hasher: Option<Hasher>,
     seen: u64,
+    /// What was found wrong. It is told at every read, because whoever did not hear of it the first time would take the
+    /// end that follows for a proof.
+    failure: Option<BlobError>,
 }
 
 impl<R: Read> Verified<R> {
     /// Wraps the stored bytes of `descriptor`.
     pub fn new(inner: R, descriptor: &Descriptor) -> Self {
         let hasher = Hasher::new(descriptor.digest.algorithm());
-        Self { inner, expected: descriptor.clone(), hasher: Some(hasher), seen: 0 }
+        Self { inner, expected: descriptor.clone(), hasher: Some(hasher), seen: 0, failure: None }
     }
 
     /// Reads whatever is left, and proves the whole.
@@ -73,6 +76,12 @@ impl<R: Read> Verified<R> {
     }
 
     fn prove(&mut self) -> Result<(), BlobError> {
+        let proof = self.failure.clone().map_or_else(|| self.compare(), Err);
+        self.failure = proof.clone().err();
+        proof
+    }
+
+    fn compare(&mut self) -> Result<(), BlobError> {
         self.check_size()?;
         let Some(hasher) = self.hasher.take() else { return Ok(()) };
         let actual = hasher.finish();
@@ -103,7 +112,7 @@ impl<R: Read> Read for Verified<R> {
         }
         self.seen += count as u64;
         if self.seen > self.expected.size {
-            self.check_size()?;
+            self.prove()?;
         }
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[..count]);
@@ -150,6 +159,11 @@ mod tests {
         {
             let error = read_all(content, &promise).unwrap_err();
             assert!(error.contains(expected), "{error}");
+        }
+        for content in [&b"hullo"[..], b"hell", b"hello!"] {
+            let mut reader = Verified::new(content, &promise);
+            assert!(reader.read_to_end(&mut Vec::new()).is_err());
+            assert!(reader.read(&mut [0]).is_err() && reader.finish().is_err(), "{content:?} is wrong for ever");
         }
         let wrong_size = descriptor(b"hello", 6);
         assert!(read_all(b"hello", &wrong_size).unwrap_err().contains("manifest says 6"));

@@ -6,6 +6,7 @@ mod support;
 
 mod damage;
 mod needed;
+mod progress;
 mod requests;
 mod stage;
 mod upkeep;

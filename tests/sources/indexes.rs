@@ -53,7 +53,8 @@ fn attestations_are_no_images_and_read_for_what_they_claim() {
     let registry = ArtifactRegistry::serve(folder.path());
     let caller = Shipproof::new().directory(repo.path());
     let auth_file = write(folder.path(), "auth.json", registry.docker_config().as_bytes());
-    let report = verify(&caller, &registry.reference("v1"), &["--auth-file", &auth_file]).verdict("match");
+    let report =
+        verify(&caller, &registry.reference("v1"), &["--auth-file", &auth_file, "--no-cache"]).verdict("match");
     assert_eq!(platforms_of(&report), ["linux/amd64", "linux/arm64/v8"]);
     assert_eq!((&report["counts"]["compared"], &report["warnings"]), (&json!(14), &json!([])));
     let index: Value = serde_json::from_slice(layout.blob(&digest)).expect("an index is JSON");

@@ -35,6 +35,8 @@ pub(crate) const TAR: Tool = Tool { program: "tar", package: "tar" };
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
 /// Says how much memory a program took (GNU time; the shell's own word cannot).
 pub(crate) const TIME: Tool = Tool { program: "time", package: "time" };
+/// Runs a program at a terminal.
+pub(crate) const SCRIPT: Tool = Tool { program: "script", package: "bsdutils" };
 /// Reads JSON in the recipes of the README.
 pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq" };
 

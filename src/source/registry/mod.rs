@@ -1,7 +1,6 @@
 //! Images in a registry (OCI distribution specification).
 //!
-//! The registry crate supplies the reference grammar and the manifest types. Its client is not
-//! used for the requests: it follows redirects from https to http, reads manifests and error pages without a
+//! The registry crate supplies the manifest types. Its client is not used for the requests: it follows redirects from https to http, reads manifests and error pages without a
 //! bound, hides `Retry-After`, sends credentials to whatever realm a challenge names, and goes on anonymously when
 //! the token server refuses. None of that can be changed from outside, and each is a hole in a verifier, so the two
 //! kinds of GET that reading an image takes are made here with the HTTP client underneath.
@@ -47,8 +46,7 @@ impl Registry {
     pub(super) fn open(name: &RegistryRef, options: &Options) -> Result<Self, SourceError> {
         let scheme = if options.tls.mode == TlsMode::Plain || plain_loopback(name, options) { "http" } else { "https" };
         let base = format!("{scheme}://{}", name.api_host());
-        let client = transport::client(options)?;
-        let session = Session::new(client, base, name, options);
+        let session = Session::new(base, name, options);
         Ok(Self { name: name.clone(), runtime: options.runtime.clone(), session: Arc::new(session) })
     }
 

@@ -1,6 +1,7 @@
 //! A session with one registry: who is asking, and asking again.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
@@ -23,13 +24,11 @@ use super::warning;
 
 /// Everything needed to ask one registry about one repository.
 pub(super) struct Session {
-    client: Client,
+    client: OnceLock<Client>,
+    options: Options,
     base: String,
     registry: String,
     repository: String,
-    credentials: auth::Environment,
-    /// How long a body may keep us waiting without getting anywhere.
-    patience: Duration,
     notices: Notices,
     /// Held while logging in, so that several layers started together log in once.
     login: Mutex<Login>,
@@ -59,16 +58,24 @@ impl Login {
 
 impl Session {
     /// A session that has sent nothing yet.
-    pub(super) fn new(client: Client, base: String, name: &RegistryRef, options: &Options) -> Self {
+    pub(super) fn new(base: String, name: &RegistryRef, options: &Options) -> Self {
         Self {
-            client,
+            client: OnceLock::new(),
+            options: options.clone(),
             base,
             registry: name.host.clone(),
             repository: name.repository.clone(),
-            credentials: options.credentials.clone(),
-            patience: options.timeout * limits::PROGRESS_TIMEOUTS,
             notices: Notices::new(options.observer.clone()),
             login: Mutex::default(),
+        }
+    }
+
+    /// The client, which is made when the first request is: reading the system's certificates takes longer than opening
+    /// a repository, and both can be done at once.
+    fn client(&self) -> Result<&Client, SourceError> {
+        match self.client.get() {
+            Some(client) => Ok(client),
+            None => transport::client(&self.options).map(|client| self.client.get_or_init(|| client)),
         }
     }
 
@@ -79,7 +86,7 @@ impl Session {
 
     /// How long a body may keep us waiting for [`limits::PROGRESS_BYTES`].
     pub(super) fn patience(&self) -> Duration {
-        self.patience
+        self.options.timeout * limits::PROGRESS_TIMEOUTS
     }
 
     /// Scheme, host and port.
@@ -117,7 +124,7 @@ impl Session {
         let digest = digest.and_then(|digest| digest.to_str().ok()?.parse().ok());
         let from = response.url().clone();
         let body = transport::bounded_body(response, what, limit);
-        let body = tokio::time::timeout(self.patience, body).await.map_err(|_| transport::too_slow(&from))?;
+        let body = tokio::time::timeout(self.patience(), body).await.map_err(|_| transport::too_slow(&from))?;
         Ok((body?, digest))
     }
 
@@ -158,7 +165,7 @@ impl Session {
         }
         let from = response.url().clone();
         let part = transport::bounded_body(response, what, range.end - range.start);
-        let part = tokio::time::timeout(self.patience, part).await.map_err(|_| transport::too_slow(&from))?;
+        let part = tokio::time::timeout(self.patience(), part).await.map_err(|_| transport::too_slow(&from))?;
         part.map(Some)
     }
 
@@ -168,7 +175,7 @@ impl Session {
             let login = self.login.lock().await;
             (login.generation, login.authorization.clone())
         };
-        let response = transport::get(&self.client, url, headers, authorization.as_ref()).await?;
+        let response = transport::get(self.client()?, url, headers, authorization.as_ref()).await?;
         let challenges = self.challenges(&response, generation).await?;
         if challenges.is_empty() {
             return self.judge(url, response, what).await;
@@ -182,7 +189,7 @@ impl Session {
             }
             Err(failure) => return Err(failure),
         };
-        let response = transport::get(&self.client, url, headers, Some(&authorization)).await?;
+        let response = transport::get(self.client()?, url, headers, Some(&authorization)).await?;
         self.judge(url, response, what).await
     }
 
@@ -197,7 +204,7 @@ impl Session {
             StatusCode::UNAUTHORIZED => Ok(challenges_in(refused)),
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND if generation == 0 => {
                 let url = format!("{}/v2/", self.base);
-                let root = transport::get(&self.client, &url, &HeaderMap::new(), None).await?;
+                let root = transport::get(self.client()?, &url, &HeaderMap::new(), None).await?;
                 Ok(if root.status() == StatusCode::UNAUTHORIZED { challenges_in(&root) } else { Vec::new() })
             }
             _ => Ok(Vec::new()),
@@ -214,7 +221,8 @@ impl Session {
         if login.generation != generation {
             return Ok(login.authorization.clone());
         }
-        let found = auth::find(&self.registry, &self.repository, &self.credentials).await.map_err(SourceError::from)?;
+        let found =
+            auth::find(&self.registry, &self.repository, &self.options.credentials).await.map_err(SourceError::from)?;
         // What was tried is worth knowing even when it comes to nothing.
         login.found = Some(found.clone());
         found.warnings.iter().for_each(|warning| self.notices.warn(warning.clone()));
@@ -230,7 +238,7 @@ impl Session {
         });
         if let Some(bearer) = bearer {
             let token =
-                auth::token::exchange(&self.client, &self.base, bearer, &self.repository, &found.credential).await;
+                auth::token::exchange(self.client()?, &self.base, bearer, &self.repository, &found.credential).await;
             let token = token.map_err(|source| self.no_token(source, found))?;
             return header(&format!("Bearer {}", token.expose()));
         }
