@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/seeds"
 export LC_ALL=C TZ=UTC
 
-targets=(tar decompress reference manifest config merge dockerfile history challenge)
+targets=(tar decompress reference manifest config merge dockerfile history challenge table)
 rm -rf "${targets[@]}"
 mkdir -p "${targets[@]}"
 work=$(mktemp -d)
@@ -136,3 +136,15 @@ seed challenge/several 'Negotiate, Basic realm="a\"b", Bearer realm="http://127.
 seed challenge/realms https://user:p@auth.example/token https://169.254.169.254/token https://0x7f.1/token \
   'https://[::ffff:10.0.0.1]/token' 'https://[64:ff9b::10.0.0.1]/token' http://10.0.0.5:5000/token \
   https://a.localhost./token file:///etc/passwd
+
+hello=sha256:$(printf 'hello\n' | sha256sum | cut -d' ' -f1)
+twice=sha256:$(printf 'hello\nhello\n' | sha256sum | cut -d' ' -f1)
+table() {
+  jq -nc --arg hello "$hello" --arg twice "$twice" "{version: 1, entries: [$2]}" >"table/$1"
+}
+table kinds '{name: "a/", type: "dir", mode: 16877}, {name: "a/.wh.b", type: "reg"}, {name: "c", type: "fifo"},
+  {name: "a/l", type: "symlink", linkName: "../f"}, {name: "h", type: "hardlink", linkName: "f"},
+  {name: "f", type: "reg", size: 6, digest: $hello, modtime: "2026-01-01T00:00:00.5+01:00"}'
+table parts '{name: "f", type: "reg", size: 12, chunkSize: 5, digest: $twice},
+  {name: "f", type: "chunk", chunkOffset: 5, innerOffset: 5},
+  {name: "g", type: "reg", size: 6, digest: $hello, innerOffset: 6}, {name: "d/.wh..wh..opq", type: "reg"}'

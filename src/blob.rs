@@ -29,6 +29,16 @@ impl ObjectFormat {
 pub struct BlobId(gix_hash::ObjectId);
 
 impl BlobId {
+    /// An id that stands for one that is not known; no contents have it.
+    pub fn unknown(format: ObjectFormat) -> Self {
+        Self(format.kind().null())
+    }
+
+    /// Whether this is no contents' id.
+    pub fn is_unknown(self) -> bool {
+        self.0.is_null()
+    }
+
     /// Takes over an id that git computed.
     pub fn from_object_id(id: gix_hash::ObjectId) -> Self {
         Self(id)

@@ -256,6 +256,10 @@ pub struct CompareArgs {
     /// The directory of the repository that was the build context
     #[arg(long, value_name = "DIR", conflicts_with = "maps")]
     pub context: Option<String>,
+    /// Take layers with a table of contents (eStargz, zstd:chunked) by that table, without reading them. Runtimes mostly
+    /// unpack the tar beside it: the answer is the builder's word then, and proves nothing of what runs
+    #[arg(long)]
+    pub trust_toc: bool,
     /// Let file modes and untracked files count too
     #[arg(long)]
     pub strict: bool,

@@ -181,17 +181,22 @@ impl Error {
 
     /// The message with its causes, outermost first, each once.
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(next) = cause {
-            let message = next.to_string();
-            if !text.contains(&message) {
-                text = format!("{text}: {message}");
-            }
-            cause = next.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// The same of any error.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let message = next.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = next.source();
+    }
+    text
 }
 
 fn and_others(count: usize) -> String {

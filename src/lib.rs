@@ -18,6 +18,7 @@
 //!   stored bytes, its *diff id* the uncompressed tar.
 //! - **whiteout**: an entry of a layer that removes a path of the layers below.
 //! - **layer index**: everything one layer does to a file system, from one pass over it.
+//! - **table of contents**: a list of a layer's files with their SHA-256, which some builders put beside the tar.
 //! - **blob id**: the hash under which git stores a file's contents.
 //! - **snapshot**: the files of a revision or of the work tree.
 //! - **mapping**: which image directory is which repository directory.
@@ -56,6 +57,7 @@
 //!     strictness: Strictness::Contents,
 //!     depth: verify::Depth::Differences,
 //!     effort: layer::Effort::default(),
+//!     trust_tables: false,
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;
 //! assert!(!verification.agrees(), "the demo image holds an old file");

@@ -52,6 +52,9 @@ pub const CHUNKS_IN_FLIGHT: usize = 4;
 /// Bytes of one file that git's conversions (line endings, `$Id$`) are tried on; larger files are not source text.
 pub const NORMALIZE_BYTES: u64 = 16 << 20;
 
+/// Bytes of one file of git that is hashed to be found in a layer's table of contents, and held in memory whole.
+pub const NAMED_BYTES: u64 = 32 << 20;
+
 /// Bytes of a Dockerfile, `.dockerignore` or attributes file read from the repository.
 pub const REPO_TEXT_BYTES: u64 = 1 << 20;
 
@@ -70,6 +73,19 @@ pub const COPIED_FILES: usize = 2_000_000;
 
 /// Bytes of file contents held in memory before they move to an unnamed temporary file.
 pub const SPOOL_BYTES: usize = 4 << 20;
+
+/// Bytes of a layer that are asked for at once, where parts of it are: a table of contents, or files that lie together.
+pub const RANGE_BYTES: u64 = 16 << 20;
+
+/// Bytes of a layer's table of contents, uncompressed and held in memory whole. It has some 300 bytes for each file; a
+/// layer of 100,000 files is read whole.
+pub const TABLE_BYTES: u64 = 32 << 20;
+
+/// Bytes that files of a layer may lie apart and still be asked for together: about what another request costs.
+pub const RANGE_GAP_BYTES: u64 = 64 << 10;
+
+/// Bytes of a piece of a large file that is read in parts.
+pub const RANGE_PIECE_BYTES: u64 = 4 << 20;
 
 /// Bytes of one line that is searched; a longer one is data, and would have to be held in memory whole.
 pub const SEARCHED_LINE_BYTES: usize = 16 << 20;

@@ -13,7 +13,7 @@ use crate::path::{ImagePath, RepoPath};
 use crate::repo::{RepoError, Repository};
 use crate::report::{self, Answer, Question};
 use crate::select::Selection;
-use crate::source::Source;
+use crate::source::{Notice, Source};
 use crate::verify::{self, Against, Depth, Options, Verification};
 
 use super::{Process, complain, files, output, setup};
@@ -78,6 +78,7 @@ impl Typed<'_> {
     pub(super) fn compare_with(&self, repository: Repository, process: &Process) -> Result<Compared, Error> {
         let Opened { repository, source, options } = self.open(repository, process)?;
         let verification = verify::verify(source.as_ref(), &repository, &options)?;
+        verification.refused.iter().for_each(|text| process.observer.tell(&Notice::Fallback(text.clone())));
         Ok(Compared { repository, source, question: self.question(), verification })
     }
 
@@ -106,6 +107,7 @@ impl Typed<'_> {
             strictness: if self.compare.strict { Strictness::Strict } else { Strictness::Contents },
             depth: self.depth,
             effort: setup::effort(self.read, process),
+            trust_tables: self.compare.trust_toc,
         })
     }
 }

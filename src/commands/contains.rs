@@ -4,6 +4,7 @@ use crate::cli::{Contains, Format};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report;
+use crate::source::Notice;
 use crate::verify::{self, Contained, Depth};
 
 use super::comparison::Typed;
@@ -16,6 +17,7 @@ pub(super) fn run(args: &Contains, process: &Process) -> Exit {
     let opened = typed.repository().map_err(Error::from).and_then(|repository| typed.open(repository, process));
     let outcome = opened.and_then(|opened| {
         let containment = verify::contains(opened.source.as_ref(), &opened.repository, &opened.options, &args.commit)?;
+        containment.refused.iter().for_each(|text| process.observer.tell(&Notice::Fallback(text.clone())));
         let question = typed.question();
         let bytes = match args.output.format {
             Format::Text => report::containment_text(&containment, output::style(&args.output, process)),

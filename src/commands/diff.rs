@@ -56,6 +56,10 @@ fn with_git(args: &Diff, process: &Process) -> Result<Exit, Error> {
 }
 
 fn with_image(args: &Diff, other: &str, names: &[OsString], process: &Process) -> Result<Exit, Error> {
+    if args.compare.trust_toc {
+        let reason = "`--trust-toc` is for comparisons with git; two images are compared by what their layers hold";
+        return Err(Error::Usage(reason.to_owned()));
+    }
     let names = files::arguments(names)?;
     let [image, other_image] = inspect_two([&args.image, other], &args.read, process)?;
     let chosen = chosen(&image, &other_image, &names)?;

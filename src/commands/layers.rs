@@ -53,10 +53,14 @@ fn with_commits(args: &Layers, compared: &Compared) -> Result<(), Error> {
     let verification = &compared.verification;
     let revision = verification.git.commit.as_ref().map_or("work tree", |commit| commit.short.as_str());
     let mut report = Vec::new();
+    if let Some(trust) = &verification.trust {
+        output::note(&args.output, trust);
+    }
     for (position, result) in verification.platforms.iter().enumerate() {
         let rows = rows(&result.image, &verification.indexes, &result.layers);
         let pinned = &verification.opened.pinned;
-        let (platform, warnings) = (&result.image.platform, compared.source.warnings());
+        let platform = &result.image.platform;
+        let warnings = compared.source.warnings().into_iter().chain(verification.trust.clone()).collect();
         let shown = OneImage { reference: &args.image, pinned, platform, warnings };
         match args.output.format {
             // One document holds one image, as without a repository.

@@ -84,7 +84,7 @@ pub(super) fn observer(loudness: Loudness, progress: &Progress, warnings: &Warni
     Observer::new(move |notice| {
         let (label, wanted) = match notice {
             Notice::Warning(text) => ("warning", warnings.add(text) && loudness != Loudness::Quiet),
-            Notice::Retry { .. } => ("note", loudness == Loudness::Verbose),
+            Notice::Retry { .. } | Notice::Fallback(_) => ("note", loudness == Loudness::Verbose),
         };
         if wanted {
             progress.say(&format!("{label}: {}", escape(&notice.to_string())));

@@ -51,6 +51,7 @@ struct State {
     read: usize,
     cached: usize,
     skipped: usize,
+    tabled: usize,
     said: Instant,
 }
 
@@ -58,7 +59,7 @@ impl Progress {
     /// Of a command that has read nothing yet.
     pub(super) fn new(show: Show, verbose: bool) -> Self {
         let said = Instant::now();
-        let state = State { bars: BTreeMap::new(), came: 0, read: 0, cached: 0, skipped: 0, said };
+        let state = State { bars: BTreeMap::new(), came: 0, read: 0, cached: 0, skipped: 0, tabled: 0, said };
         Self(Arc::new(Shared { show, verbose, bars: MultiProgress::new(), state: Mutex::new(state) }))
     }
 
@@ -77,10 +78,13 @@ impl Progress {
 
     /// What became of the layers, all together; `None` when there were none.
     pub(super) fn summary(&self) -> Option<String> {
-        let State { came, read, cached, skipped, .. } = *self.state();
-        let all = read + cached + skipped;
+        let State { came, read, cached, skipped, tabled, .. } = *self.state();
+        let all = read + cached + skipped + tabled;
         let size = human_size(came);
-        let parts = format!("{read} read ({size}), {cached} in the cache, {skipped} not needed");
+        let mut parts = format!("{read} read ({size}), {cached} in the cache, {skipped} not needed");
+        if tabled > 0 {
+            parts += &format!(", {tabled} taken by the table of contents");
+        }
         (all > 0).then(|| format!("{}: {parts}", counted(all, "layer")))
     }
 
@@ -98,6 +102,10 @@ impl Progress {
             Event::Cached => {
                 self.state().cached += 1;
                 self.done(layer, "in the cache");
+            }
+            Event::Tabled => {
+                self.state().tabled += 1;
+                self.done(layer, "taken by its table of contents");
             }
             Event::Skipped => {
                 self.state().skipped += 1;
@@ -163,7 +171,8 @@ mod tests {
     #[test]
     fn a_line_comes_now_and_then() {
         let start = Instant::now();
-        let mut state = State { bars: BTreeMap::new(), came: 3 << 20, read: 0, cached: 0, skipped: 0, said: start };
+        let mut state =
+            State { bars: BTreeMap::new(), came: 3 << 20, read: 0, cached: 0, skipped: 0, tabled: 0, said: start };
         let told: Vec<_> = (1..=25).filter_map(|second| state.line(start + Duration::from_secs(second))).collect();
         assert_eq!(told, ["note: reading layers, 3.0 MiB so far"; 2]);
     }

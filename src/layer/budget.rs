@@ -26,6 +26,11 @@ impl Budget {
         Ok(bytes)
     }
 
+    /// Bytes that are left.
+    pub(super) fn left(&self) -> usize {
+        self.most.saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+
     /// Gives back `bytes` of what was taken.
     pub(super) fn give_back(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);

@@ -13,8 +13,8 @@ use crate::limits;
 use crate::source::{self, Source};
 
 use super::ahead::BUFFER_BYTES;
-use super::tar::{self, Walk};
-use super::{FileContent, LayerError, LayerFault};
+use super::tar::{self, HeaderKind, Walk};
+use super::{FileContent, LayerError, LayerFault, toc};
 
 /// Reads the files `wanted` (from an index of this layer) and hands each to `deliver` when its SHA-256 is that of
 /// the index, which was proven. Stops after the last one.
@@ -28,36 +28,109 @@ pub fn contents(
     deliver: &mut dyn FnMut(&FileContent, &mut dyn Read) -> io::Result<()>,
 ) -> Result<(), LayerError> {
     let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+    let (unplaced, placed): (Vec<_>, Vec<_>) =
+        wanted.iter().copied().partition(|content| content.position == FileContent::UNPLACED);
+    let unplaced = match unplaced.is_empty() {
+        true => unplaced,
+        false => toc::contents(source, layer, &unplaced, deliver).map_err(wrap)?,
+    };
+    if placed.is_empty() && unplaced.is_empty() {
+        return Ok(());
+    }
     let stored = source::blob(source, layer).map_err(|error| wrap(error.into()))?;
     let plain = decompress(stored).map_err(|error| wrap(LayerFault::Stored(error)))?;
-    let mut left: BTreeMap<u32, &FileContent> = wanted.iter().map(|content| (content.position, content)).collect();
-    let walked = tar::walk(BufReader::with_capacity(BUFFER_BYTES, plain), |position, header, contents| {
-        let Some(expected) = left.remove(&position) else { return Ok(Walk::GoOn) };
-        let proven = prove(expected, contents);
-        let proven = proven.map_err(|source| LayerFault::Contents { path: header.path.clone(), source })?;
-        let mut proven = proven.ok_or(LayerFault::Changed(header.path))?;
-        deliver(expected, &mut proven).map_err(LayerFault::Write)?;
-        Ok(if left.is_empty() { Walk::Stop } else { Walk::GoOn })
-    });
-    walked.map_err(wrap)
+    let plain = BufReader::with_capacity(BUFFER_BYTES, plain);
+    let mut left = Left { placed: placed.iter().map(|content| (content.position, content)).collect(), unplaced };
+    tar::walk(plain, |position, header, contents| left.visit(position, header, contents, deliver)).map_err(wrap)?;
+    if left.unplaced.is_empty() { Ok(()) } else { Err(wrap(LayerFault::Untrue)) }
+}
+
+/// Files that a walk over the tar has yet to find.
+struct Left<'a> {
+    /// By their position.
+    placed: BTreeMap<u32, &'a FileContent>,
+    /// Somewhere, as a table of contents has it.
+    unplaced: Vec<FileContent>,
+}
+
+impl Left<'_> {
+    fn visit(
+        &mut self,
+        position: u32,
+        header: tar::Header,
+        contents: &mut dyn Read,
+        deliver: &mut dyn FnMut(&FileContent, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<Walk, LayerFault> {
+        let broken = |source| LayerFault::Contents { path: header.path.clone(), source };
+        if let Some(expected) = self.placed.remove(&position) {
+            let proven = prove(expected, contents).map_err(broken)?;
+            let mut proven = proven.ok_or(LayerFault::Changed(header.path))?;
+            deliver(expected, &mut proven).map_err(LayerFault::Write)?;
+        } else if let HeaderKind::Regular { size } = header.kind
+            && self.unplaced.iter().any(|content| content.size == size)
+        {
+            let mut held = Held::default();
+            io::copy(contents, &mut held).map_err(broken)?;
+            let sha256 = held.sha256();
+            if let Some(place) = self.unplaced.iter().position(|content| content.sha256 == sha256) {
+                let content = self.unplaced.swap_remove(place);
+                let proven = held.proven(&content).map_err(broken)?;
+                let mut proven = proven.ok_or(LayerFault::Untrue)?;
+                deliver(&content, &mut proven).map_err(LayerFault::Write)?;
+            }
+        }
+        Ok(if self.placed.is_empty() && self.unplaced.is_empty() { Walk::Stop } else { Walk::GoOn })
+    }
 }
 
 /// Holds contents back, in memory or in an unnamed file, until they are proven.
 fn prove(expected: &FileContent, contents: &mut dyn Read) -> io::Result<Option<SpooledTempFile>> {
-    let mut spool = SpooledTempFile::new(limits::SPOOL_BYTES);
-    let mut hasher = Sha256::new();
+    let mut held = Held::default();
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let count = contents.read(&mut buffer)?;
-        if count == 0 {
-            break;
+        match contents.read(&mut buffer)? {
+            0 => return held.proven(expected),
+            count => held.write_all(&buffer[..count])?,
         }
-        hasher.update(&buffer[..count]);
-        spool.write_all(&buffer[..count])?;
     }
-    if <[u8; 32]>::from(hasher.finalize()) != expected.sha256 {
-        return Ok(None);
+}
+
+/// Contents that are not proven yet.
+pub(super) struct Held {
+    spool: SpooledTempFile,
+    hasher: Sha256,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { spool: SpooledTempFile::new(limits::SPOOL_BYTES), hasher: Sha256::new() }
     }
-    spool.rewind()?;
-    Ok(Some(spool))
+}
+
+impl io::Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.spool.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.spool.flush()
+    }
+}
+
+impl Held {
+    /// What they have come to so far.
+    fn sha256(&self) -> [u8; 32] {
+        self.hasher.clone().finalize().into()
+    }
+
+    /// The contents, if they are the ones expected.
+    pub(super) fn proven(mut self, expected: &FileContent) -> io::Result<Option<SpooledTempFile>> {
+        if <[u8; 32]>::from(self.hasher.finalize()) != expected.sha256 {
+            return Ok(None);
+        }
+        self.spool.rewind()?;
+        Ok(Some(self.spool))
+    }
 }

@@ -50,6 +50,12 @@ pub enum LayerFault {
     /// Contents made to deceive.
     #[error("{0} carries a SHA-1 collision attack")]
     Collision(ImagePath),
+    /// The same, where no path is known.
+    #[error("it carries a SHA-1 collision attack")]
+    Deceit,
+    /// A table of contents that lists what is not there.
+    #[error("it has not all files that its table of contents lists")]
+    Untrue,
     /// Contents that changed between two readings.
     #[error("{0} has other contents than when it was first read")]
     Changed(ImagePath),

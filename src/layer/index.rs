@@ -73,11 +73,15 @@ pub struct FileContent {
     pub sha256: [u8; 32],
     /// When they were changed by the layer's word, in seconds since 1970. Nothing is compared by it.
     pub mtime: i64,
-    /// Which entry of the layer's tar holds them.
+    /// Which entry of the layer's tar holds them; [`UNPLACED`](Self::UNPLACED) where the layer's table of contents
+    /// knows more.
     pub position: u32,
 }
 
 impl FileContent {
+    /// The position of contents that a table of contents tells of.
+    pub const UNPLACED: u32 = u32::MAX;
+
     /// The SHA-256 in hexadecimal.
     pub fn sha256_hex(&self) -> String {
         self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -93,6 +97,35 @@ impl LayerIndex {
     pub fn read(stored: impl Read + Send, format: ObjectFormat) -> Result<Self, LayerFault> {
         let plain = BufReader::with_capacity(BUFFER_BYTES, decompress(stored).map_err(LayerFault::Tar)?);
         index(plain, format, &Budget::new(limits::INDEX_BYTES), &mut Keep::nothing())
+    }
+}
+
+impl LayerIndex {
+    /// Adds a change, if there is one and `budget` has room for it.
+    pub(super) fn extend(&mut self, change: Option<Change>, budget: &Budget) -> Result<(), LayerFault> {
+        let Some(change) = change else { return Ok(()) };
+        budget.take(&change)?;
+        if let Change::Put(Entry { kind: EntryKind::Regular(content), .. }) = &change {
+            self.file_bytes += content.size;
+        }
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// The contents of all regular files.
+    pub fn contents(&self) -> impl Iterator<Item = &FileContent> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Put(Entry { kind: EntryKind::Regular(content), .. }) => Some(content),
+            _ => None,
+        })
+    }
+
+    /// The same, to be changed.
+    pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = &mut FileContent> {
+        self.changes.iter_mut().filter_map(|change| match change {
+            Change::Put(Entry { kind: EntryKind::Regular(content), .. }) => Some(content),
+            _ => None,
+        })
     }
 }
 
@@ -124,18 +157,11 @@ pub(super) fn index(
 ) -> Result<LayerIndex, LayerFault> {
     let mut index = LayerIndex::default();
     tar::walk(&mut plain, |position, header, contents| {
-        let change = match whiteout::classify(&header.path) {
-            Whiteout::Removes(path) => Change::Remove(path),
-            Whiteout::Empties(directory) => Change::Opaque(directory),
-            Whiteout::Metadata => return Ok(Walk::GoOn),
-            Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
-            Whiteout::No => Change::Put(entry(position, header, contents, format, keep)?),
-        };
-        budget.take(&change)?;
-        if let Change::Put(Entry { kind: EntryKind::Regular(content), .. }) = &change {
-            index.file_bytes += content.size;
-        }
-        index.changes.push(change);
+        let change = change(header, |path, size, mtime| {
+            let (blob, sha256) = hash(path, contents, size, format, keep)?;
+            Ok(FileContent { size, blob, sha256, mtime, position })
+        })?;
+        index.extend(change, budget)?;
         Ok(Walk::GoOn)
     })?;
     // What follows the end of the archive is not looked at, but its compression must hold to the end.
@@ -144,24 +170,28 @@ pub(super) fn index(
     Ok(index)
 }
 
-fn entry(
-    position: u32,
+/// The change that an entry makes, whose contents `content` knows by its path, size and time; `None` where it is none of
+/// the file system's.
+pub(super) fn change(
     header: tar::Header,
-    contents: &mut dyn BufRead,
-    format: ObjectFormat,
-    keep: &mut Keep<'_>,
-) -> Result<Entry, LayerFault> {
-    let kind = match header.kind {
-        HeaderKind::Regular { size } => {
-            let (blob, sha256) = hash(&header.path, contents, size, format, keep)?;
-            EntryKind::Regular(FileContent { size, blob, sha256, mtime: header.mtime, position })
+    content: impl FnOnce(&ImagePath, u64, i64) -> Result<FileContent, LayerFault>,
+) -> Result<Option<Change>, LayerFault> {
+    Ok(Some(match whiteout::classify(&header.path) {
+        Whiteout::Removes(path) => Change::Remove(path),
+        Whiteout::Empties(directory) => Change::Opaque(directory),
+        Whiteout::Metadata => return Ok(None),
+        Whiteout::Invalid => return Err(LayerFault::Whiteout(header.path)),
+        Whiteout::No => {
+            let kind = match header.kind {
+                HeaderKind::Regular { size } => EntryKind::Regular(content(&header.path, size, header.mtime)?),
+                HeaderKind::Directory => EntryKind::Directory,
+                HeaderKind::Symlink(target) => EntryKind::Symlink(target),
+                HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
+                HeaderKind::Special => EntryKind::Special,
+            };
+            Change::Put(Entry { path: header.path, mode: header.mode, kind })
         }
-        HeaderKind::Directory => EntryKind::Directory,
-        HeaderKind::Symlink(target) => EntryKind::Symlink(target),
-        HeaderKind::Hardlink(target) => EntryKind::Hardlink(target),
-        HeaderKind::Special => EntryKind::Special,
-    };
-    Ok(Entry { path: header.path, mode: header.mode, kind })
+    }))
 }
 
 fn hash(

@@ -10,6 +10,7 @@ mod index;
 mod kept;
 mod reading;
 mod tar;
+mod toc;
 mod watch;
 mod whiteout;
 
@@ -20,4 +21,5 @@ pub use index::{Change, Entry, EntryKind, FileContent, LayerIndex};
 pub use kept::Kept;
 pub use reading::{Effort, Indexes, Upper, index_all, index_down, index_keeping};
 pub use tar::TarError;
+pub use toc::{TableError, Tabled, identify_contents, index_by_tables, name_contents};
 pub use watch::{Event, Watch};

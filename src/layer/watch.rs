@@ -15,6 +15,8 @@ pub enum Event {
     Read,
     /// Its index was in the cache.
     Cached,
+    /// It was taken by its table of contents, which was trusted.
+    Tabled,
     /// Nothing that was asked depends on it.
     Skipped,
     /// It could not be read.

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use oci_distribution::manifest::{ImageIndexEntry, OciImageIndex};
@@ -185,6 +187,17 @@ impl Source for Layout {
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
         let (reader, _) = self.storage.open(&blob_name(&descriptor.digest))?.ok_or_else(|| self.missing(descriptor))?;
         Ok(reader)
+    }
+
+    fn range(&self, descriptor: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
+        let Storage::Directory(top) = &self.storage else { return Ok(None) };
+        let path = top.join(blob_name(&descriptor.digest));
+        // The length was checked against a limit.
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or_default()];
+        match File::open(&path).and_then(|file| file.read_exact_at(&mut bytes, range.start)) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(source) => Err(SourceError::File { path, source }),
+        }
     }
 
     fn has(&self, manifest: &Descriptor) -> bool {

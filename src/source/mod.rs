@@ -2,7 +2,8 @@
 //!
 //! A source hands out bytes by descriptor. It is synchronous, whatever lies behind it, so that everything above
 //! can be tested with byte slices. No source may be believed: [`manifest`] and [`blob`] wrap what it hands out in
-//! the check of size and digest, and nothing else in the program calls the trait's methods.
+//! the check of size and digest, and nothing else in the program asks it for content, but for parts of layers whose
+//! table of contents has the digests of what is in them.
 
 mod archive;
 mod daemon;
@@ -16,6 +17,7 @@ mod remembered;
 mod verified;
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +60,22 @@ pub trait Source: Send + Sync {
     fn document(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
         self.blob(descriptor)
     }
+
+    /// A part of a blob's bytes, as stored; `None` where the place hands out whole blobs only. Nothing proves it.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn range(&self, _descriptor: &Descriptor, _range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(None)
+    }
+
+    /// What [`keep`](Self::keep) was given under `digest`, perhaps by another process. Nothing proves it.
+    fn kept(&self, _digest: &Digest) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Keeps `bytes` for the next time, where there is a cache.
+    fn keep(&self, _digest: &Digest, _bytes: &[u8]) {}
 
     /// The index of what refers to the manifest with this digest (signatures, provenance), where the place keeps such
     /// an index. Nothing proves it; what it lists is proven as everything else.
@@ -195,6 +213,23 @@ fn document(
 /// See [`SourceError`].
 pub fn blob(source: &dyn Source, descriptor: &Descriptor) -> Result<Verified<Box<dyn Read + Send>>, SourceError> {
     Ok(Verified::new(source.blob(descriptor)?, descriptor))
+}
+
+/// The part `range` of the blob `descriptor`, whole; `None` where it cannot be had. Whoever asks has to prove it.
+///
+/// # Errors
+/// See [`SourceError`]; a part that is larger than [`limits::RANGE_BYTES`] is one.
+pub fn range(source: &dyn Source, descriptor: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
+    let Some(length) = range.end.checked_sub(range.start).filter(|_| range.end <= descriptor.size) else {
+        return Ok(None);
+    };
+    if length > limits::RANGE_BYTES {
+        return Err(SourceError::TooLarge {
+            what: format!("part of {}", descriptor.digest),
+            limit: limits::RANGE_BYTES,
+        });
+    }
+    Ok(source.range(descriptor, range)?.filter(|bytes| bytes.len() as u64 == length))
 }
 
 fn check_size(what: &'static str, descriptor: &Descriptor, limit: u64) -> Result<(), SourceError> {

@@ -20,6 +20,8 @@ pub enum Notice {
     },
     /// Something that people should know, and nothing acts upon.
     Warning(String),
+    /// Something was done in the slower way.
+    Fallback(String),
 }
 
 impl fmt::Display for Notice {
@@ -29,7 +31,7 @@ impl fmt::Display for Notice {
                 let (most, pause) = (limits::RETRIES + 1, pause.as_secs_f64());
                 write!(f, "{failure}; try {next} of {most} follows in {pause:.1} s")
             }
-            Self::Warning(text) => f.write_str(text),
+            Self::Warning(text) | Self::Fallback(text) => f.write_str(text),
         }
     }
 }
@@ -42,6 +44,11 @@ impl Observer {
     /// Calls `tell` for each notice.
     pub fn new(tell: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
+    }
+
+    /// Tells of `notice`.
+    pub fn tell(&self, notice: &Notice) {
+        (self.0)(notice);
     }
 }
 
@@ -73,7 +80,7 @@ impl Notices {
 
     /// Tells that `failure` is followed by try number `next`.
     pub(super) fn retry(&self, failure: String, next: usize, pause: Duration) {
-        (self.observer.0)(&Notice::Retry { failure, next, pause });
+        self.observer.tell(&Notice::Retry { failure, next, pause });
     }
 
     /// Tells a warning, if it is a new one and not one too many.
@@ -82,7 +89,7 @@ impl Notices {
         if text.is_empty() || warnings.contains(&text) || warnings.len() >= limits::WARNINGS {
             return;
         }
-        (self.observer.0)(&Notice::Warning(text.clone()));
+        self.observer.tell(&Notice::Warning(text.clone()));
         warnings.push(text);
     }
 

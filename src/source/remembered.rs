@@ -1,10 +1,12 @@
 //! A place whose manifests and configurations are asked for once.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::cache::{Cache, Key, Kind};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::limits;
 
 use super::{RawManifest, Source, SourceError, blob, verified};
 
@@ -21,23 +23,27 @@ impl<S: Source> Remembered<S> {
         Self { place, cache }
     }
 
+    fn in_cache(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let key = Key { kind: Kind::Document, digest: digest.clone() };
+        self.cache.read(&key, |bytes: &mut Vec<u8>, block| {
+            bytes.extend_from_slice(block);
+            Some(())
+        })
+    }
+
     /// The document from the cache, or from where `ask` has it, which is kept if it is the right one.
-    fn kept(
+    fn remembered(
         &self,
         descriptor: &Descriptor,
         ask: impl FnOnce() -> Result<Vec<u8>, SourceError>,
     ) -> Result<Vec<u8>, SourceError> {
-        let key = Key { kind: Kind::Document, digest: descriptor.digest.clone() };
-        let kept = self.cache.read(&key, |bytes: &mut Vec<u8>, block| {
-            bytes.extend_from_slice(block);
-            Some(())
-        });
-        if let Some(kept) = kept.filter(|bytes| verified::check(descriptor, bytes).is_ok()) {
+        if let Some(kept) = self.in_cache(&descriptor.digest).filter(|bytes| verified::check(descriptor, bytes).is_ok())
+        {
             return Ok(kept);
         }
         let bytes = ask()?;
         if verified::check(descriptor, &bytes).is_ok() {
-            self.cache.write(&key, std::iter::once(bytes.clone()));
+            self.keep(&descriptor.digest, &bytes);
         }
         Ok(bytes)
     }
@@ -49,7 +55,7 @@ impl<S: Source> Source for Remembered<S> {
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-        self.kept(descriptor, || self.place.manifest(descriptor))
+        self.remembered(descriptor, || self.place.manifest(descriptor))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
@@ -57,13 +63,26 @@ impl<S: Source> Source for Remembered<S> {
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
-        let bytes = self.kept(descriptor, || {
+        let bytes = self.remembered(descriptor, || {
             let mut bytes = Vec::new();
             let read = blob(&self.place, descriptor)?.read_to_end(&mut bytes);
             read.map_err(|error| SourceError::read(descriptor, error))?;
             Ok(bytes)
         })?;
         Ok(Box::new(io::Cursor::new(bytes)))
+    }
+
+    fn range(&self, descriptor: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
+        self.place.range(descriptor, range)
+    }
+
+    fn kept(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.in_cache(digest)
+    }
+
+    fn keep(&self, digest: &Digest, bytes: &[u8]) {
+        let blocks = bytes.chunks(limits::CACHE_BLOCK_BYTES).map(<[u8]>::to_vec);
+        self.cache.write(&Key { kind: Kind::Document, digest: digest.clone() }, blocks);
     }
 
     fn referrers(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {

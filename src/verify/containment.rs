@@ -100,6 +100,8 @@ pub struct Containment {
     pub unmapped: Vec<RepoPath>,
     /// What was noticed on the way.
     pub warnings: Vec<String>,
+    /// Why tables of contents that were to be trusted were not used.
+    pub refused: Vec<String>,
 }
 
 impl Containment {

@@ -17,6 +17,7 @@ use super::containment::{Containment, Held, TouchedFile};
 use super::explain::blobs_of;
 use super::job::Job;
 use super::sides::{self, Sides};
+use super::tables;
 use super::{Options, PlatformResult, keep_first};
 
 /// Looks for the change of the commit that `revision` names in the image in `source`. The change of a merge is what it
@@ -31,16 +32,26 @@ pub fn contains(
     revision: &str,
 ) -> Result<Containment, Error> {
     let commit = repository.resolve(revision)?;
-    let Sides { git, opened, indexes } = sides::read(source, repository, options)?;
+    let Sides { git, opened, mut layers } = sides::read(source, repository, options)?;
     let change = Change::of(repository, commit.clone())?;
-    let job = Job { source, repository, git: &git, indexes: &indexes, options };
     let (mut files, mut warnings) = (Vec::new(), opened.warnings.clone());
     for image in &opened.images {
-        let result = job.platform(image)?;
-        let places = change.places(&job, &result)?;
+        let (result, places) = loop {
+            let job = Job::new(source, repository, &git, &layers, options);
+            let result = job.platform(image)?;
+            let places = change.places(&job, &result)?;
+            let stored = places.iter().filter_map(|place| file(&result.tree, &place.image));
+            let unknown = tables::unknown(&result, stored);
+            if unknown.is_empty() {
+                break (result, places);
+            }
+            layers.settle(source, &unknown, repository, &options.effort)?;
+        };
+        let job = Job::new(source, repository, &git, &layers, options);
         files.extend(change.held(&job, &result, places)?);
         warnings.extend(result.plan.warnings);
     }
+    warnings.extend(layers.warning());
     let is_placed = |path: &RepoPath| files.iter().any(|file: &TouchedFile| file.repo == *path);
     let unmapped = change.touched.into_iter().filter(|path| !is_placed(path)).collect();
     warnings.extend(source.warnings());
@@ -48,7 +59,8 @@ pub fn contains(
     if files.is_empty() {
         return Err(Error::NothingTouched(commit.short));
     }
-    Ok(Containment { opened, asked: git.commit, commit, files, unmapped, warnings })
+    let refused = layers.refused;
+    Ok(Containment { opened, asked: git.commit, commit, files, unmapped, warnings, refused })
 }
 
 /// A commit, and what it changed.

@@ -15,6 +15,7 @@ use crate::source::Source;
 use crate::tree::FileTree;
 
 use super::settle::is_named;
+use super::tables::Layers;
 use super::{Filtered, GitSide, Options, PlatformResult, merge};
 
 /// What all platforms share.
@@ -23,6 +24,8 @@ pub(super) struct Job<'a> {
     pub(super) repository: &'a Repository,
     pub(super) git: &'a GitSide,
     pub(super) indexes: &'a Indexes,
+    /// Whether some of them are from tables of contents, and may have files whose git id is not known.
+    tabled: bool,
     pub(super) options: &'a Options,
 }
 
@@ -31,6 +34,19 @@ pub(super) struct Judgement {
     pub(super) plan: Plan,
     pub(super) findings: Vec<Finding>,
     filtered: Vec<Filtered>,
+}
+
+impl<'a> Job<'a> {
+    /// A comparison of images with these layers.
+    pub(super) fn new(
+        source: &'a dyn Source,
+        repository: &'a Repository,
+        git: &'a GitSide,
+        layers: &'a Layers,
+        options: &'a Options,
+    ) -> Self {
+        Self { source, repository, git, indexes: &layers.indexes, tabled: !layers.tabled.is_empty(), options }
+    }
 }
 
 impl Job<'_> {
@@ -84,7 +100,9 @@ impl Job<'_> {
     pub(super) fn judged_at(&self, commit: &Commit, result: &PlatformResult) -> Result<Option<Judgement>, Error> {
         let snapshot = repo::of_revision(self.repository, commit)?;
         let git = GitSide { commit: Some(commit.clone()), snapshot };
-        match (Job { git: &git, ..*self }).judged(&result.image, &result.tree) {
+        let named = self.tabled.then(|| Layers::named(self.indexes, self.repository, &git.snapshot));
+        let tree = named.map(|indexes| merge(&result.image, &indexes, self.options.effort.memory)).transpose()?;
+        match (Job { git: &git, ..*self }).judged(&result.image, tree.as_ref().unwrap_or(&result.tree)) {
             Err(Error::Mapping(_)) => Ok(None),
             other => other.map(Some),
         }

@@ -7,6 +7,7 @@ mod job;
 mod normalize;
 mod settle;
 mod sides;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use containment::{Contained, Containment, Held, TouchedFile};
 pub use contains::contains;
 use job::Job;
 use sides::Sides;
+use tables::Layers;
 
 /// What of git the image is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,9 @@ pub struct Options {
     pub depth: Depth,
     /// How much of the machine reading layers may take.
     pub effort: Effort,
+    /// Whether layers are taken by their tables of contents. Nothing proves that a table says what is in the tar beside
+    /// it, so that the answer is no more than the word of whoever built the image.
+    pub trust_tables: bool,
 }
 
 /// How far history is looked at.
@@ -91,6 +96,10 @@ pub struct Verification {
     pub strictness: Strictness,
     /// What the layers say.
     pub indexes: Indexes,
+    /// Why tables of contents that were to be trusted were not used.
+    pub refused: Vec<String>,
+    /// That tables of contents were trusted, if some were.
+    pub trust: Option<String>,
     /// What was noticed while history was looked at.
     notices: Vec<String>,
 }
@@ -157,7 +166,7 @@ impl Verification {
         let filtered = self.platforms.iter().flat_map(|platform| &platform.filtered);
         warnings
             .extend(filtered.map(|file| format!("{} could not be judged: {FILTERED} `{}`", file.path, file.filter)));
-        warnings.extend(self.notices.iter().cloned());
+        warnings.extend(self.notices.iter().chain(&self.trust).cloned());
         keep_first(&mut warnings);
         warnings
     }
@@ -168,13 +177,23 @@ impl Verification {
 /// # Errors
 /// See [`Error`]; a comparison of nothing is one.
 pub fn verify(source: &dyn Source, repository: &Repository, options: &Options) -> Result<Verification, Error> {
-    let Sides { git, opened, indexes } = sides::read(source, repository, options)?;
-    let job = Job { source, repository, git: &git, indexes: &indexes, options };
-    let mut platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+    let Sides { git, opened, mut layers } = sides::read(source, repository, options)?;
+    let mut platforms = loop {
+        let job = Job::new(source, repository, &git, &layers, options);
+        let platforms = opened.images.iter().map(|image| job.platform(image)).collect::<Result<Vec<_>, _>>()?;
+        let unknown = layers.unknown(&platforms);
+        if unknown.is_empty() {
+            break platforms;
+        }
+        layers.settle(source, &unknown, repository, &options.effort)?;
+    };
+    let job = Job::new(source, repository, &git, &layers, options);
     settle::check(&job, &platforms)?;
     let mut notices = explain::explain(&job, &opened, &mut platforms)?;
     notices.extend(source.warnings());
-    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, notices })
+    let trust = layers.warning();
+    let Layers { indexes, refused, .. } = layers;
+    Ok(Verification { git, opened, platforms, strictness: options.strictness, indexes, refused, trust, notices })
 }
 
 /// Leaves out warnings that were there before.

@@ -65,8 +65,8 @@ impl Job<'_> {
         layer::contents(self.source, &layer.descriptor, &contents, &mut |content, reader| {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
-            // One entry of the tar may be several files by way of hard links.
-            for (position, _) in files.iter().filter(|(_, wanted)| wanted.position == content.position) {
+            // One entry of the tar may be several files by way of hard links, and files may have the same contents.
+            for (position, _) in files.iter().filter(|(_, wanted)| wanted.sha256 == content.sha256) {
                 let finding = &mut findings[*position];
                 let Some((path, _)) = &finding.repo else { continue };
                 match normalizer.agrees(path, &bytes) {

@@ -4,19 +4,20 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use crate::blob::ObjectFormat;
+use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::image::{self, Opened};
-use crate::layer::{self, Indexes};
 use crate::repo::{self, Repository};
 use crate::source::Source;
 
+use super::tables::Layers;
 use super::{Against, GitSide, Options};
 
 /// What both sides have.
 pub(super) struct Sides {
     pub(super) git: GitSide,
     pub(super) opened: Opened,
-    pub(super) indexes: Indexes,
+    pub(super) layers: Layers,
 }
 
 /// Reads both sides. A revision that is not there costs no request.
@@ -34,13 +35,17 @@ pub(super) fn read(source: &dyn Source, repository: &Repository, options: &Optio
         };
         (snapshot, image.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
-    let (snapshot, (opened, indexes)) = (snapshot?, image?);
-    Ok(Sides { git: GitSide { commit, snapshot }, opened, indexes })
+    let (snapshot, (opened, mut layers)) = (snapshot?, image?);
+    layers.name(source, &descriptors(&opened), repository, &snapshot, &options.effort)?;
+    Ok(Sides { git: GitSide { commit, snapshot }, opened, layers })
 }
 
-fn read_image(source: &dyn Source, options: &Options, format: ObjectFormat) -> Result<(Opened, Indexes), Error> {
+fn read_image(source: &dyn Source, options: &Options, format: ObjectFormat) -> Result<(Opened, Layers), Error> {
     let opened = image::open(source, &options.platforms)?;
-    let layers: Vec<_> = opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect();
-    let indexes = layer::index_all(source, &layers, format, &options.effort)?;
-    Ok((opened, indexes))
+    let layers = Layers::read(source, &descriptors(&opened), format, options)?;
+    Ok((opened, layers))
+}
+
+fn descriptors(opened: &Opened) -> Vec<&Descriptor> {
+    opened.images.iter().flat_map(|image| &image.layers).map(|layer| &layer.descriptor).collect()
 }

@@ -109,6 +109,7 @@ impl Story {
             strictness: Strictness::Contents,
             depth: Depth::History,
             effort: shipproof::layer::Effort::default(),
+            trust_tables: false,
         };
         verify(&Memory::of(&image(shown)), &self.repository, &options).expect("there is something to compare")
     }

@@ -92,6 +92,8 @@ pub(crate) struct Recorded {
     pub(crate) request: Request,
     /// The status that it got.
     pub(crate) status: u16,
+    /// Bytes of the body that it got.
+    pub(crate) bytes: usize,
 }
 
 /// A running server; dropping it ends it.
@@ -186,7 +188,7 @@ impl State {
             }
             fault => spoil(self.honest(host, phase, request), fault),
         };
-        let entry = Recorded { phase, request: request.clone(), status: response.status };
+        let entry = Recorded { phase, request: request.clone(), status: response.status, bytes: response.body.len() };
         lock(&self.recorded).push(entry);
         response
     }

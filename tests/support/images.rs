@@ -128,6 +128,14 @@ impl Image {
         &self.layers
     }
 
+    /// The same image with its layers made into others, and their diff ids.
+    pub(crate) fn with_layers(mut self, change: impl FnMut(&Layer) -> Layer) -> Self {
+        self.layers = self.layers.iter().map(change).collect();
+        let diff_ids: Vec<String> = self.layers.iter().map(Layer::diff_id).collect();
+        self.config["rootfs"]["diff_ids"] = json!(diff_ids);
+        self
+    }
+
     /// The configuration as it is stored.
     pub(crate) fn config_bytes(&self) -> Vec<u8> {
         to_bytes(&self.config)
@@ -150,7 +158,11 @@ impl Image {
             Format::Oci => layer.media_type.clone(),
             Format::Docker => docker_layer_type(&layer.media_type),
         };
-        descriptor(&media_type, &layer.blob)
+        let mut descriptor = descriptor(&media_type, &layer.blob);
+        if !layer.annotations.is_empty() {
+            descriptor["annotations"] = json!(layer.annotations);
+        }
+        descriptor
     }
 
     fn uncompressed(&self) -> Self {

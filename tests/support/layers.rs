@@ -12,6 +12,7 @@
 //! | `leading=BYTES`, `trailing=BYTES` | what stands before and behind the compression |
 //! | `stored-cut=N` | bytes missing at the end of the compression |
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use flate2::write::GzEncoder;
@@ -45,6 +46,8 @@ pub(crate) struct Layer {
     pub(crate) blob: Vec<u8>,
     /// The OCI media type said in the manifest.
     pub(crate) media_type: String,
+    /// What else the manifest says of it.
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 impl Layer {
@@ -70,7 +73,7 @@ impl Layer {
     /// A tar made elsewhere.
     pub(crate) fn tar(tar: Vec<u8>, compression: Compression) -> Self {
         let blob = compress(&tar, compression);
-        Self { tar, blob, media_type: media_type(compression).to_owned() }
+        Self { tar, blob, media_type: media_type(compression).to_owned(), annotations: BTreeMap::new() }
     }
 
     /// The same tar, stored in another way.
@@ -211,7 +214,7 @@ fn pieces(bytes: &[u8], count: usize) -> std::slice::Chunks<'_, u8> {
     bytes.chunks(bytes.len().div_ceil(count).max(1))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).expect("writing to memory does not fail");
     encoder.finish().expect("writing to memory does not fail")

@@ -11,6 +11,7 @@ pub(crate) mod builders;
 pub(crate) mod cli;
 pub(crate) mod daemon;
 pub(crate) mod escapes;
+pub(crate) mod estargz;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod images;

@@ -157,6 +157,7 @@ fn judge(
         depth: shipproof::verify::Depth::Differences,
         strictness,
         effort: Effort::default(),
+        trust_tables: false,
     };
     verify(&Memory::of(image), repository, &options).expect("there is enough to compare")
 }

@@ -190,7 +190,7 @@ impl Download {
 }
 
 /// Which byte of the blob the body begins with; `None` where the answer does not say (RFC 9110, "Content-Range").
-fn first_byte(response: &Response) -> Option<u64> {
+pub(super) fn first_byte(response: &Response) -> Option<u64> {
     if response.status() != StatusCode::PARTIAL_CONTENT {
         return Some(0);
     }

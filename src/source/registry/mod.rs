@@ -12,6 +12,7 @@ mod tries;
 mod warning;
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use oci_distribution::manifest::OciImageIndex;
@@ -102,6 +103,12 @@ impl Source for Registry {
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
         let url = format!("{}/v2/{}/blobs/{}", self.session.base(), self.name.repository, descriptor.digest);
         Ok(Box::new(body::stream(&self.runtime, Arc::clone(&self.session), url, descriptor.clone())))
+    }
+
+    fn range(&self, descriptor: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
+        let url = format!("{}/v2/{}/blobs/{}", self.session.base(), self.name.repository, descriptor.digest);
+        let what = format!("blob {}", descriptor.digest);
+        self.runtime.block_on(self.session.read_range(&url, range, &what))
     }
 
     /// By the referrers API or, where the registry has none, under the tag that takes its place (distribution-spec,

@@ -1,9 +1,10 @@
 //! A session with one registry: who is asking, and asking again.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::Mutex;
 
@@ -16,6 +17,7 @@ use crate::reference::RegistryRef;
 use crate::source::notice::Notices;
 use crate::source::{Options, SourceError};
 
+use super::body;
 use super::transport::{self, Failure};
 use super::tries::Tries;
 use super::warning;
@@ -124,6 +126,47 @@ impl Session {
         let body = transport::bounded_body(response, what, limit);
         let body = tokio::time::timeout(self.patience(), body).await.map_err(|_| transport::too_slow(&from))?;
         Ok((body?, digest))
+    }
+
+    /// A part of a body; `None` where the answer is not that part. A closed range: some registries answer 416 to an open
+    /// one.
+    pub(super) async fn read_range(
+        &self,
+        url: &str,
+        range: &Range<u64>,
+        what: &str,
+    ) -> Result<Option<Vec<u8>>, SourceError> {
+        let text = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let value = HeaderValue::from_str(&text).expect("digits are a header");
+        let headers = HeaderMap::from_iter([(RANGE, value)]);
+        let mut tries = Tries::new(&self.notices);
+        loop {
+            match self.read_range_once(url, &headers, range, what).await {
+                Ok(part) => return Ok(part),
+                Err(Failure::Final(SourceError::Status { status: 416, .. })) => return Ok(None),
+                Err(failure) => tokio::time::sleep(tries.after(failure)?).await,
+            }
+        }
+    }
+
+    async fn read_range_once(
+        &self,
+        url: &str,
+        headers: &HeaderMap,
+        range: &Range<u64>,
+        what: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let response = self.get(url, headers, what).await?;
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT
+            && body::first_byte(&response) == Some(range.start)
+            && transport::coding(&response).is_none();
+        if !is_part {
+            return Ok(None);
+        }
+        let from = response.url().clone();
+        let part = transport::bounded_body(response, what, range.end - range.start);
+        let part = tokio::time::timeout(self.patience(), part).await.map_err(|_| transport::too_slow(&from))?;
+        part.map(Some)
     }
 
     /// One successful answer; a login that is missing or has expired is made good once.
