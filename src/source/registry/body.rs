@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::header::HeaderMap;
+use reqwest::{Response, Url};
 use tokio::sync::mpsc;
 
 use crate::descriptor::Descriptor;
@@ -165,21 +165,20 @@ impl Download {
 
     /// The answer, and how many of its first bytes are known already.
     async fn open(&mut self) -> Result<(Response, u64), Failure> {
-        let mut headers = HeaderMap::new();
-        if self.offset > 0 && self.offset < self.descriptor.size && self.ranges == Ranges::Good {
-            // A closed range: some registries answer 416 to an open one.
-            let range = format!("bytes={}-{}", self.offset, self.descriptor.size - 1);
-            headers.insert(RANGE, HeaderValue::from_str(&range).expect("digits are a header"));
-        }
+        let is_resumed = self.offset > 0 && self.offset < self.descriptor.size && self.ranges == Ranges::Good;
+        let headers = match is_resumed {
+            true => transport::range(&(self.offset..self.descriptor.size)),
+            false => HeaderMap::new(),
+        };
         let what = format!("blob {}", self.descriptor.digest);
         let response = match self.session.get(&self.url, &headers, &what).await {
-            Err(Failure::Final(error @ SourceError::Status { status: 416, .. })) if !headers.is_empty() => {
+            Err(Failure::Final(error @ SourceError::Status { status: 416, .. })) if is_resumed => {
                 self.ranges = Ranges::Bad;
                 return Err(Failure::Transient { error: Box::new(error), wait: None });
             }
             answer => answer?,
         };
-        match first_byte(&response).and_then(|first| self.offset.checked_sub(first)) {
+        match transport::first_byte(&response).and_then(|first| self.offset.checked_sub(first)) {
             Some(known) => Ok((response, known)),
             None => {
                 self.ranges = Ranges::Bad;
@@ -187,16 +186,6 @@ impl Download {
             }
         }
     }
-}
-
-/// Which byte of the blob the body begins with; `None` where the answer does not say (RFC 9110, "Content-Range").
-pub(super) fn first_byte(response: &Response) -> Option<u64> {
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        return Some(0);
-    }
-    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
-    first.trim().parse().ok()
 }
 
 fn broken(url: &Url, reason: String) -> Failure {

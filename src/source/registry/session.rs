@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::Mutex;
 
@@ -17,7 +17,6 @@ use crate::reference::RegistryRef;
 use crate::source::notice::Notices;
 use crate::source::{Options, SourceError};
 
-use super::body;
 use super::transport::{self, Failure};
 use super::tries::Tries;
 use super::warning;
@@ -102,71 +101,55 @@ impl Session {
         what: &str,
         limit: u64,
     ) -> Result<(Vec<u8>, Option<Digest>), SourceError> {
-        let mut tries = Tries::new(&self.notices);
-        loop {
-            match self.read_once(url, headers, what, limit).await {
-                Ok(body) => return Ok(body),
-                Err(failure) => tokio::time::sleep(tries.after(failure)?).await,
-            }
-        }
+        self.retried(async || {
+            let response = self.get(url, headers, what).await?;
+            // Storage that a redirect leads to knows nothing of such digests.
+            let digest = response.headers().get("docker-content-digest").filter(|_| self.is_own(response.url()));
+            let digest = digest.and_then(|digest| digest.to_str().ok()?.parse().ok());
+            Ok((self.body(response, what, limit).await?, digest))
+        })
+        .await
     }
 
-    async fn read_once(
-        &self,
-        url: &str,
-        headers: &HeaderMap,
-        what: &str,
-        limit: u64,
-    ) -> Result<(Vec<u8>, Option<Digest>), Failure> {
-        let response = self.get(url, headers, what).await?;
-        // Storage that a redirect leads to knows nothing of such digests.
-        let digest = response.headers().get("docker-content-digest").filter(|_| self.is_own(response.url()));
-        let digest = digest.and_then(|digest| digest.to_str().ok()?.parse().ok());
-        let from = response.url().clone();
-        let body = transport::bounded_body(response, what, limit);
-        let body = tokio::time::timeout(self.patience(), body).await.map_err(|_| transport::too_slow(&from))?;
-        Ok((body?, digest))
-    }
-
-    /// A part of a body; `None` where the answer is not that part. A closed range: some registries answer 416 to an open
-    /// one.
+    /// A part of a body; `None` where the answer is not that part.
     pub(super) async fn read_range(
         &self,
         url: &str,
         range: &Range<u64>,
         what: &str,
     ) -> Result<Option<Vec<u8>>, SourceError> {
-        let text = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-        let value = HeaderValue::from_str(&text).expect("digits are a header");
-        let headers = HeaderMap::from_iter([(RANGE, value)]);
+        let headers = transport::range(range);
+        self.retried(async || {
+            let response = match self.get(url, &headers, what).await {
+                Err(Failure::Final(SourceError::Status { status: 416, .. })) => return Ok(None),
+                answer => answer?,
+            };
+            let is_part = response.status() == StatusCode::PARTIAL_CONTENT
+                && transport::first_byte(&response) == Some(range.start)
+                && transport::coding(&response).is_none();
+            match is_part {
+                true => self.body(response, what, range.end - range.start).await.map(Some),
+                false => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// What `attempt` comes to, as often as it takes and is worth it.
+    async fn retried<T>(&self, attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, SourceError> {
         let mut tries = Tries::new(&self.notices);
         loop {
-            match self.read_range_once(url, &headers, range, what).await {
-                Ok(part) => return Ok(part),
-                Err(Failure::Final(SourceError::Status { status: 416, .. })) => return Ok(None),
+            match attempt().await {
+                Ok(done) => return Ok(done),
                 Err(failure) => tokio::time::sleep(tries.after(failure)?).await,
             }
         }
     }
 
-    async fn read_range_once(
-        &self,
-        url: &str,
-        headers: &HeaderMap,
-        range: &Range<u64>,
-        what: &str,
-    ) -> Result<Option<Vec<u8>>, Failure> {
-        let response = self.get(url, headers, what).await?;
-        let is_part = response.status() == StatusCode::PARTIAL_CONTENT
-            && body::first_byte(&response) == Some(range.start)
-            && transport::coding(&response).is_none();
-        if !is_part {
-            return Ok(None);
-        }
+    async fn body(&self, response: Response, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
         let from = response.url().clone();
-        let part = transport::bounded_body(response, what, range.end - range.start);
-        let part = tokio::time::timeout(self.patience(), part).await.map_err(|_| transport::too_slow(&from))?;
-        part.map(Some)
+        let body = transport::bounded_body(response, what, limit);
+        tokio::time::timeout(self.patience(), body).await.map_err(|_| transport::too_slow(&from))?
     }
 
     /// One successful answer; a login that is missing or has expired is made good once.

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, HeaderMap, HeaderValue, LOCATION, RANGE};
+use reqwest::{Client, Response, StatusCode, Url};
 
 use crate::digest::Digest;
 use crate::limits;
@@ -145,6 +146,23 @@ fn shortened(segment: &str) -> Cow<'_, str> {
     const BEGINNING: usize = 6;
     let is_name = segment.chars().nth(LONGEST_NAME).is_none();
     if is_name { segment.into() } else { segment.chars().take(BEGINNING).chain(['…']).collect::<String>().into() }
+}
+
+/// The headers that ask for the bytes of `range`, which are some. A closed range: some registries answer 416 to an open
+/// one.
+pub(super) fn range(range: &Range<u64>) -> HeaderMap {
+    let text = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+    HeaderMap::from_iter([(RANGE, HeaderValue::from_str(&text).expect("digits are a header"))])
+}
+
+/// Which byte of the blob the body begins with; `None` where the answer does not say (RFC 9110, "Content-Range").
+pub(super) fn first_byte(response: &Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return Some(0);
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    first.trim().parse().ok()
 }
 
 /// The failure of a connection; certificates that cannot be trusted will not be trusted the next time either.
