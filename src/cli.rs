@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::limits;
 use crate::platform::Platform;
+use crate::report::Detail;
 
 mod looking;
 mod upkeep;
@@ -52,16 +53,11 @@ impl Command {
         }
     }
 
-    /// How much to say on standard error: less than usual, or more.
-    pub fn loudness(&self) -> Loudness {
-        let of = |quiet: bool, verbose: bool| match (quiet, verbose) {
-            (true, _) => Loudness::Quiet,
-            (_, true) => Loudness::Verbose,
-            _ => Loudness::Usual,
-        };
+    /// How much to say on standard error.
+    pub fn detail(&self) -> Detail {
         match self {
-            Self::Cat(args) => of(args.quiet, args.verbose),
-            _ => self.output().map_or(Loudness::Usual, |args| of(args.quiet, args.verbose)),
+            Self::Cat(args) => Detail::of(args.quiet, args.verbose),
+            _ => self.output().map_or(Detail::Normal, OutputArgs::detail),
         }
     }
 
@@ -80,17 +76,6 @@ impl Command {
             Self::Cache(_) => None,
         }
     }
-}
-
-/// How much to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loudness {
-    /// Nothing that can be left out.
-    Quiet,
-    /// What most people want to know.
-    Usual,
-    /// Everything.
-    Verbose,
 }
 
 /// The subcommands.
@@ -320,6 +305,13 @@ pub struct OutputArgs {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
+}
+
+impl OutputArgs {
+    /// How much to say.
+    pub fn detail(&self) -> Detail {
+        Detail::of(self.quiet, self.verbose)
+    }
 }
 
 /// The form of a report.

@@ -1,6 +1,5 @@
 //! `shipproof cache`
 
-use crate::cache;
 use crate::cli::{Cache, Format};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -22,7 +21,7 @@ pub(super) fn run(args: &Cache, process: &Process) -> Result<Exit, Error> {
         Cache::Prune(_) => Some(cache.prune(most).map_err(fail)?),
         Cache::Clear(_) => Some(cache.prune(0).map_err(fail)?),
     };
-    let holdings: cache::Holdings = cache.holdings().map_err(fail)?;
+    let holdings = cache.holdings().map_err(fail)?;
     let upkeep = Upkeep { folder, most, holdings: &holdings, removed };
     let report = match options.output.format {
         Format::Text => upkeep_text(&upkeep),

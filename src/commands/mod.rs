@@ -19,22 +19,22 @@ mod verify;
 use std::io::Write as _;
 
 use crate::cache::Cache;
-use crate::cli::{Cli, Command, Format, Loudness};
+use crate::cli::{Cli, Command, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::report;
 use crate::report::escape::escape;
+use crate::report::{self, Detail};
 
 use progress::{Progress, Show};
 pub use setup::Process;
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli, process: &Process) -> Exit {
-    let loudness = cli.command.loudness();
-    let progress = Progress::new(show(&cli.command, process), loudness == Loudness::Verbose);
+    let is_verbose = cli.command.detail() == Detail::Verbose;
+    let progress = Progress::new(show(&cli.command, process), is_verbose);
     let process = &surroundings(&cli.command, &progress, process);
     let exit = run_command(cli, process);
-    if loudness == Loudness::Verbose {
+    if is_verbose {
         let notes = progress.summary().into_iter().chain(process.cache.trouble().map(str::to_owned));
         notes.for_each(|note| progress.say(&format!("note: {}", escape(&note))));
     }
@@ -43,8 +43,8 @@ pub fn run(cli: &Cli, process: &Process) -> Exit {
 
 /// How progress is shown.
 fn show(command: &Command, process: &Process) -> Show {
-    match (command.loudness(), process.stderr_is_terminal, process.is_ci) {
-        (Loudness::Quiet, ..) | (_, false, false) => Show::Nothing,
+    match (command.detail(), process.stderr_is_terminal, process.is_ci) {
+        (Detail::Quiet, ..) | (_, false, false) => Show::Nothing,
         (_, true, _) => Show::Bars,
         (_, false, true) => Show::Lines,
     }
@@ -56,7 +56,7 @@ fn surroundings(command: &Command, progress: &Progress, process: &Process) -> Pr
         Some(args) if !args.no_cache => process.cache(&args.cache),
         _ => Cache::off(),
     };
-    let observer = output::observer(command.loudness(), progress, &process.warnings);
+    let observer = output::observer(command.detail(), progress, &process.warnings);
     Process { observer, cache, watch: progress.watch(), ..process.clone() }
 }
 

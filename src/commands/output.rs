@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::{Color, Loudness, OutputArgs};
+use crate::cli::{Color, OutputArgs};
 use crate::error::Error;
 use crate::report::escape::escape;
 use crate::report::{Detail, Style};
@@ -15,17 +15,12 @@ use super::progress::Progress;
 
 /// How the report is to look.
 pub(super) fn style(args: &OutputArgs, process: &Process) -> Style {
-    let detail = match (args.quiet, args.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    };
     let colored = match args.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => process.stdout_colored && args.output.is_none(),
     };
-    Style { detail, colored }
+    Style { detail: args.detail(), colored }
 }
 
 /// Writes a report to where the user wants it.
@@ -79,12 +74,12 @@ impl Warnings {
 
 /// Says on standard error what happens while images are read: warnings unless nobody wants to know, repeated tries to
 /// those who want to know everything.
-pub(super) fn observer(loudness: Loudness, progress: &Progress, warnings: &Warnings) -> Observer {
+pub(super) fn observer(detail: Detail, progress: &Progress, warnings: &Warnings) -> Observer {
     let (progress, warnings) = (progress.clone(), warnings.clone());
     Observer::new(move |notice| {
         let (label, wanted) = match notice {
-            Notice::Warning(text) => ("warning", warnings.add(text) && loudness != Loudness::Quiet),
-            Notice::Retry { .. } | Notice::Fallback(_) => ("note", loudness == Loudness::Verbose),
+            Notice::Warning(text) => ("warning", warnings.add(text) && detail != Detail::Quiet),
+            Notice::Retry { .. } | Notice::Fallback(_) => ("note", detail == Detail::Verbose),
         };
         if wanted {
             progress.say(&format!("{label}: {}", escape(&notice.to_string())));

@@ -55,6 +55,17 @@ pub enum Detail {
     Verbose,
 }
 
+impl Detail {
+    /// What `--quiet` and `--verbose` ask for.
+    pub fn of(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Self::Quiet,
+            (_, true) => Self::Verbose,
+            _ => Self::Normal,
+        }
+    }
+}
+
 /// What was asked, for reports of an answer or of its absence.
 #[derive(Clone, Debug)]
 pub struct Question {
