@@ -49,37 +49,14 @@ pub fn extract(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
     use crate::descriptor::Descriptor;
     use crate::digest::Digest;
     use crate::image::{ImageConfig, Layer};
     use crate::layer::{self, Change, EntryKind, LayerFault};
     use crate::platform::Platform;
-    use crate::source::{RawManifest, SourceError};
+    use crate::source::testing::OneBlob;
     use crate::tree::FileTree;
-
-    /// A place with one blob.
-    struct OneBlob(Vec<u8>);
-
-    impl Source for OneBlob {
-        fn root(&self) -> Result<RawManifest, SourceError> {
-            unreachable!("only the layer is read")
-        }
-
-        fn manifest(&self, _descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-            unreachable!("only the layer is read")
-        }
-
-        fn blob(&self, _descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
-            Ok(Box::new(std::io::Cursor::new(self.0.clone())))
-        }
-
-        fn pinned(&self, digest: &Digest) -> String {
-            digest.to_string()
-        }
-    }
 
     fn tar() -> Vec<u8> {
         let mut builder = ::tar::Builder::new(Vec::new());
@@ -111,8 +88,8 @@ mod tests {
 
     #[test]
     fn contents_that_changed_since_they_were_indexed_leave_nothing_behind() {
-        let source = OneBlob(tar());
-        let image = image(&source.0);
+        let source = OneBlob::new(tar());
+        let image = image(&source.stored);
         let descriptor = &image.layers[0].descriptor;
         let indexes =
             layer::index_all(&source, &[descriptor], crate::blob::ObjectFormat::Sha1, &layer::Effort::default())

@@ -14,6 +14,8 @@ mod names;
 mod notice;
 mod registry;
 mod remembered;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verified;
 
 use std::io::Read;

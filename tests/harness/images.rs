@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::builders::skopeo_copy;
-use crate::support::images::{DockerArchive, Image, Layout, docker_archive};
+use crate::support::images::docker_archive::{DockerArchive, docker_archive};
+use crate::support::images::{Image, Layout};
 use crate::support::layers::{Compression, Layer, compress, digest_of};
 use crate::support::registry::{Mode, Registry};
 use crate::support::tools;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::cli::Shipproof;
-use crate::support::images::{DockerArchive, Layout, docker_archive};
+use crate::support::images::Layout;
+use crate::support::images::docker_archive::{DockerArchive, docker_archive};
 use crate::support::layers::digest_of;
 
 use super::stage::{members, refused, right_and_wrong, tar_of, verify, write};

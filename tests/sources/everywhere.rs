@@ -9,7 +9,8 @@ use crate::support::cli::{Shipproof, statuses};
 use crate::support::daemon::Podman;
 use crate::support::git::Repo;
 use crate::support::http::{Response, Server};
-use crate::support::images::{DockerArchive, Layout, docker_archive};
+use crate::support::images::Layout;
+use crate::support::images::docker_archive::{DockerArchive, docker_archive};
 use crate::support::layers::{Compression, compress, digest_of};
 use crate::support::registry::{Mode, Registry};
 

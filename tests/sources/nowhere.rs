@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::support::cli::Shipproof;
 use crate::support::daemon::Podman;
-use crate::support::images::{DockerArchive, Layout, docker_archive};
+use crate::support::images::Layout;
+use crate::support::images::docker_archive::{DockerArchive, docker_archive};
 use crate::support::layers::{Compression, Layer, compress};
 
 use super::stage::{NAME, members, plain_repository, refused, tar_of, whole_image, write};

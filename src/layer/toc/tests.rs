@@ -1,55 +1,16 @@
-//! zstd:chunked layers made by hand, and a place that counts what is asked for.
+//! zstd:chunked layers made by hand.
 
-use std::io::{Cursor, Read, Write as _};
-use std::ops::Range;
-use std::sync::Mutex;
+use std::io::Write as _;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::layer::contents as read_contents;
-use crate::source::{RawManifest, SourceError};
-
-/// A layer in memory.
-struct Place {
-    stored: Vec<u8>,
-    asked: Mutex<Vec<Range<u64>>>,
-}
-
-impl Source for Place {
-    fn root(&self) -> Result<RawManifest, SourceError> {
-        unreachable!("nobody asks for a manifest")
-    }
-
-    fn manifest(&self, _: &Descriptor) -> Result<Vec<u8>, SourceError> {
-        unreachable!("nobody asks for a manifest")
-    }
-
-    fn blob(&self, _: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
-        Ok(Box::new(Cursor::new(self.stored.clone())))
-    }
-
-    fn range(&self, _: &Descriptor, range: &Range<u64>) -> Result<Option<Vec<u8>>, SourceError> {
-        self.asked.lock().unwrap().push(range.clone());
-        let at = |position: u64| usize::try_from(position).unwrap();
-        Ok(self.stored.get(at(range.start)..at(range.end)).map(<[u8]>::to_vec))
-    }
-
-    fn pinned(&self, _: &Digest) -> String {
-        String::new()
-    }
-}
-
-impl Place {
-    /// How many parts were asked for since the last call.
-    fn asked(&self) -> usize {
-        std::mem::take(&mut *self.asked.lock().unwrap()).len()
-    }
-}
+use crate::source::testing::OneBlob;
 
 /// A layer, and what its table says of each file.
 struct Made {
-    place: Place,
+    place: OneBlob,
     layer: Descriptor,
     wanted: Vec<FileContent>,
 }
@@ -101,7 +62,7 @@ fn made(files: &[(&str, Vec<u8>)], chunk: usize, edit: impl FnOnce(&mut Value)) 
         platform: None,
         annotations: annotations.into_iter().map(|(key, value)| (name(key), value)).collect(),
     };
-    Made { place: Place { stored, asked: Mutex::default() }, layer, wanted }
+    Made { place: OneBlob::new(stored), layer, wanted }
 }
 
 /// Bytes that do not compress.
@@ -150,15 +111,15 @@ fn some_files() -> Vec<(&'static str, Vec<u8>)> {
 fn contents_are_had_in_few_parts() {
     let made = made(&some_files(), 7_000, |_| {});
     assert_eq!(made.tabled().refused.len(), 0);
-    assert_eq!(made.place.asked(), 1, "the table");
+    assert_eq!(made.place.asked().len(), 1, "the table");
     let known = identify_contents(&made.place, &made.layer, &made.wanted, ObjectFormat::Sha1).unwrap();
     for (name, bytes) in some_files() {
         assert_eq!(known.get(&sha256(&bytes)), BlobId::of(&bytes, ObjectFormat::Sha1).ok().as_ref(), "{name}");
     }
-    assert_eq!(made.place.asked(), 2, "the table, and all files together");
+    assert_eq!(made.place.asked().len(), 2, "the table, and all files together");
     let ends = [made.wanted[0], made.wanted[2]];
     identify_contents(&made.place, &made.layer, &ends, ObjectFormat::Sha1).unwrap();
-    assert_eq!(made.place.asked(), 3, "what lies far apart is not asked for together");
+    assert_eq!(made.place.asked().len(), 3, "what lies far apart is not asked for together");
 }
 
 #[test]
@@ -167,7 +128,7 @@ fn large_files_come_in_pieces() {
     let made = made(&[("large", bytes.clone())], 20 << 20, |_| {});
     let known = identify_contents(&made.place, &made.layer, &made.wanted, ObjectFormat::Sha1).unwrap();
     assert_eq!(known.get(&sha256(&bytes)), BlobId::of(&bytes, ObjectFormat::Sha1).ok().as_ref());
-    let asked = made.place.asked.lock().unwrap();
+    let asked = made.place.asked();
     assert!(asked.len() == 4 && asked.iter().all(|range| range.end - range.start <= limits::RANGE_PIECE_BYTES));
 }
 
