@@ -50,15 +50,16 @@ impl Cache {
     /// What reading its folder fails with.
     pub fn holdings(&self) -> io::Result<Holdings> {
         let Some(folder) = self.folder() else { return Ok(Holdings::default()) };
-        let kinds = Kind::ALL.iter().map(|&kind| {
-            let mut files = files_in(&folder.join(kind.folder()))?;
-            files.retain(|file| !is_unfinished(file));
-            let bytes = files.iter().map(|file| file.size).sum();
-            Ok(KindHoldings { kind, entries: files.len(), bytes })
-        });
-        let kinds = kinds.collect::<io::Result<Vec<_>>>()?;
+        let files = all_files(folder)?;
+        let of_kind = |&kind: &Kind| {
+            let own = folder.join(kind.folder());
+            let sizes = files.iter().filter(|file| file.path.parent() == Some(&own) && !is_unfinished(file));
+            let sizes: Vec<u64> = sizes.map(|file| file.size).collect();
+            KindHoldings { kind, entries: sizes.len(), bytes: sizes.iter().sum() }
+        };
+        let kinds: Vec<_> = Kind::ALL.iter().map(of_kind).collect();
         let bytes = kinds.iter().map(|kind| kind.bytes).sum();
-        Ok(Holdings { kinds, bytes, unusable: size(folder)?.saturating_sub(bytes) })
+        Ok(Holdings { kinds, bytes, unusable: sum(&files) - bytes })
     }
 
     /// Removes the entries used longest ago until at most `most` bytes are left; says how many bytes went.
@@ -79,14 +80,18 @@ struct Held {
 
 /// Bytes of all files, of old kinds and unfinished ones too.
 pub(super) fn size(folder: &Path) -> io::Result<u64> {
-    Ok(all_files(folder)?.iter().map(|file| file.size).sum())
+    Ok(sum(&all_files(folder)?))
+}
+
+fn sum(files: &[Held]) -> u64 {
+    files.iter().map(|file| file.size).sum()
 }
 
 /// Removes what was left behind, then the files used longest ago until at most `most` bytes are left.
 pub(super) fn prune(folder: &Path, most: u64) -> io::Result<Pruned> {
     let mut files = all_files(folder)?;
     files.sort_by_key(|file| (!is_abandoned(file), file.used));
-    let mut pruned = Pruned { left: files.iter().map(|file| file.size).sum(), removed: 0 };
+    let mut pruned = Pruned { left: sum(&files), removed: 0 };
     for file in files {
         if pruned.left <= most && !is_abandoned(&file) {
             break;

@@ -200,11 +200,15 @@ impl Chosen {
         let names: Vec<&[u8]> = paths.iter().filter_map(ImagePath::file_name).collect();
         let count = self.image.layers.len();
         let merged = |upper: &[Arc<LayerIndex>]| FileTree::of(count - upper.len(), upper, effort.memory);
-        // A hard link may lead to a lower layer; without that one the others cannot be merged.
-        let enough = |upper: &[Arc<LayerIndex>]| tree::settles(upper, paths) && merged(upper).is_ok();
+        let mut tree = None;
+        let enough = |upper: &[Arc<LayerIndex>]| {
+            // A hard link may lead to a lower layer; without that one the others cannot be merged.
+            tree = tree::settles(upper, paths).then(|| merged(upper).ok()).flatten();
+            tree.is_some()
+        };
         let (source, layers) = (self.source.as_ref(), self.layers());
         let upper = layer::index_down(source, &layers, ObjectFormat::Sha1, effort, &names, enough)?;
-        let tree = merged(&upper.layers)?;
+        let tree = tree.map_or_else(|| merged(&upper.layers), Ok)?;
         let lowest = count - upper.layers.len();
         let indexes = self.image.layers[lowest..].iter().map(image::Layer::digest).zip(upper.layers).collect();
         Ok((self.into_inspected(indexes, tree), upper.kept))

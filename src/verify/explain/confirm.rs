@@ -47,9 +47,8 @@ impl<'a> Confirm<'a> {
         let Some(newest) = self.first(run.commits.iter().copied(), layer)? else {
             return Ok(Confirmed::Lacking(self.lacking(run.newest, layer)?.unwrap_or_default()));
         };
-        let reached = self.walked.history.reached(newest);
-        let older = run.commits.iter().rev().copied().filter(|commit| reached[commit.position()]);
-        Ok(Confirmed::Ends(newest, self.first(older, layer)?.unwrap_or(newest)))
+        let oldest = self.first(self.walked.below(run, newest), layer)?;
+        Ok(Confirmed::Ends(newest, oldest.unwrap_or(newest)))
     }
 
     /// The first of `commits` that has nothing that the image lacks.

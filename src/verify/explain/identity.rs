@@ -55,13 +55,16 @@ fn identity(
     let others = positions.iter().filter(|&&position| !agrees(position));
     let mut unmatched: Vec<RepoPath> = others.map(|&position| looked[position].path.clone()).collect();
     let matched = positions.len() - unmatched.len();
-    let mut ends = run.map(|run| (run.newest, oldest(walked, run)));
+    let mut confirmed = None;
     if let Some(run) = run.filter(|_| unmatched.is_empty()) {
         match confirm.run(run, layer)? {
-            Confirmed::Ends(newest, oldest) => ends = Some((newest, oldest)),
+            Confirmed::Ends(newest, oldest) => confirmed = Some((newest, oldest)),
             Confirmed::Lacking(missing) => unmatched.extend(missing),
         }
     }
+    // The oldest commit on which the newest one builds: branches that go on from it have others.
+    let unconfirmed = |run: &Run| (run.newest, walked.below(run, run.newest).next().unwrap_or(run.newest));
+    let ends = confirmed.or_else(|| run.map(unconfirmed));
     Ok(Identity {
         compared: matched + unmatched.len(),
         matched,
@@ -75,12 +78,6 @@ fn identity(
 fn choose<'r>(walked: &Walked<'_>, runs: &'r [Run]) -> Option<&'r Run> {
     let with_asked = runs.iter().find(|run| run.newest == walked.asked);
     with_asked.or_else(|| runs.iter().find(|run| walked.is_reached(run.newest))).or(runs.first())
-}
-
-/// The oldest commit of a run on which the newest one builds: branches that go on from it have others.
-fn oldest(walked: &Walked<'_>, run: &Run) -> CommitIndex {
-    let reached = walked.history.reached(run.newest);
-    run.commits.iter().rev().copied().find(|commit| reached[commit.position()]).unwrap_or(run.newest)
 }
 
 fn range(walked: &Walked<'_>, newest: CommitIndex, oldest: CommitIndex) -> Result<Range, Error> {

@@ -6,7 +6,7 @@ use crate::blob::BlobId;
 use crate::compare::Past;
 use crate::error::Error;
 use crate::path::RepoPath;
-use crate::repo::history::{Best, CommitIndex, History, Names, Version, VersionFile};
+use crate::repo::history::{Best, CommitIndex, History, Names, Run, Version, VersionFile};
 
 /// The history, and how a platform sees it. Its files are numbered from 0 here.
 pub(super) struct Walked<'h> {
@@ -33,6 +33,12 @@ impl<'h> Walked<'h> {
     /// Whether the revision reaches a commit.
     pub(super) fn is_reached(&self, commit: CommitIndex) -> bool {
         commit.position() < self.reached
+    }
+
+    /// The commits of `run` on which `newest` builds, and itself, oldest first.
+    pub(super) fn below(&self, run: &'h Run, newest: CommitIndex) -> impl Iterator<Item = CommitIndex> + use<'h> {
+        let reached = self.history.reached(newest);
+        run.commits.iter().rev().copied().filter(move |commit| reached[commit.position()])
     }
 
     /// A place in history.
