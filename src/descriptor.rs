@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use oci_distribution::manifest::{ImageIndexEntry, OciDescriptor};
 
-use crate::digest::{Digest, DigestError};
+use crate::digest::{Digest, DigestError, LayerDigest};
 use crate::platform::Platform;
 
 /// A pointer to content: media type, digest and size in bytes (OCI image specification, descriptor.md).
@@ -20,6 +20,13 @@ pub struct Descriptor {
     pub platform: Option<Platform>,
     /// Free notes; builders mark attestations with them.
     pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// The digest as that of a layer.
+    pub fn layer_digest(&self) -> LayerDigest {
+        LayerDigest(self.digest.clone())
+    }
 }
 
 /// Why an entry of a manifest is not a usable descriptor.

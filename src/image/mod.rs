@@ -62,7 +62,7 @@ pub struct Layer {
 impl Layer {
     /// The digest of its stored bytes.
     pub fn digest(&self) -> LayerDigest {
-        LayerDigest(self.descriptor.digest.clone())
+        self.descriptor.layer_digest()
     }
 }
 

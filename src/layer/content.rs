@@ -1,14 +1,13 @@
 //! The contents of chosen files, read again from a layer and handed out only when they are the ones indexed.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read, Seek, Write as _};
+use std::io::{self, BufReader, Read, Seek};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::SpooledTempFile;
 
 use crate::compression::decompress;
 use crate::descriptor::Descriptor;
-use crate::digest::LayerDigest;
 use crate::limits;
 use crate::source::{self, Source};
 
@@ -27,7 +26,7 @@ pub fn contents(
     wanted: &[FileContent],
     deliver: &mut dyn FnMut(&FileContent, &mut dyn Read) -> io::Result<()>,
 ) -> Result<(), LayerError> {
-    let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+    let wrap = |fault| LayerError::new(layer, fault);
     let (unplaced, placed): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|content| content.position == FileContent::UNPLACED);
     let unplaced = match unplaced.is_empty() {
@@ -86,13 +85,8 @@ impl Left<'_> {
 /// Holds contents back, in memory or in an unnamed file, until they are proven.
 fn prove(expected: &FileContent, contents: &mut dyn Read) -> io::Result<Option<SpooledTempFile>> {
     let mut held = Held::default();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match contents.read(&mut buffer)? {
-            0 => return held.proven(expected),
-            count => held.write_all(&buffer[..count])?,
-        }
-    }
+    io::copy(contents, &mut held)?;
+    held.proven(expected)
 }
 
 /// Contents that are not proven yet.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::descriptor::Descriptor;
 use crate::digest::LayerDigest;
 use crate::path::ImagePath;
 use crate::source::{BlobError, SourceError};
@@ -65,6 +66,11 @@ pub enum LayerFault {
 }
 
 impl LayerError {
+    /// What is wrong with `layer`.
+    pub(super) fn new(layer: &Descriptor, fault: LayerFault) -> Self {
+        Self { digest: layer.layer_digest(), fault: Box::new(fault) }
+    }
+
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match &*self.fault {

@@ -33,12 +33,11 @@ pub fn gather(
     let mut seen = BTreeSet::new();
     let mut layers: BTreeMap<LayerDigest, Vec<&Wanted<'_>>> = BTreeMap::new();
     for one in wanted.iter().filter(|one| seen.insert(one.content.sha256)) {
-        let digest = LayerDigest(one.layer.digest.clone());
         if one.content.size == 0 {
             let delivered = deliver(&one.content, &mut io::empty());
-            delivered.map_err(|error| LayerError { digest, fault: Box::new(LayerFault::Write(error)) })?;
+            delivered.map_err(|error| LayerError::new(one.layer, LayerFault::Write(error)))?;
         } else {
-            layers.entry(digest).or_default().push(one);
+            layers.entry(one.layer.layer_digest()).or_default().push(one);
         }
     }
     for files in layers.values() {

@@ -98,9 +98,7 @@ impl LayerIndex {
         let plain = BufReader::with_capacity(BUFFER_BYTES, decompress(stored).map_err(LayerFault::Tar)?);
         index(plain, format, &Budget::new(limits::INDEX_BYTES), &mut Keep::nothing())
     }
-}
 
-impl LayerIndex {
     /// Adds a change, if there is one and `budget` has room for it.
     pub(super) fn extend(&mut self, change: Option<Change>, budget: &Budget) -> Result<(), LayerFault> {
         let Some(change) = change else { return Ok(()) };

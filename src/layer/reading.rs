@@ -100,12 +100,11 @@ pub fn index_down(
     while lowest > 0 && (upper.is_empty() || !enough(&upper)) {
         let count = upper.len().clamp(1, effort.jobs.max(1)).min(lowest);
         let next = &layers[lowest - count..lowest];
-        let new: Vec<_> =
-            next.iter().copied().filter(|layer| !known.contains_key(&LayerDigest(layer.digest.clone()))).collect();
+        let new: Vec<_> = next.iter().copied().filter(|layer| !known.contains_key(&layer.layer_digest())).collect();
         let (indexes, more) = reader.all(&in_order(&new, |_| false), keep)?;
         known.extend(indexes);
         kept.join(more);
-        let index = |layer: &&Descriptor| known.get(&LayerDigest(layer.digest.clone())).map(Arc::clone);
+        let index = |layer: &&Descriptor| known.get(&layer.layer_digest()).map(Arc::clone);
         upper.splice(0..0, next.iter().filter_map(index));
         lowest -= count;
     }
@@ -139,7 +138,7 @@ impl Reader<'_> {
             while let Some(layer) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let index =
                     self.index(layer, &mut keep).inspect_err(|_| next.store(layers.len(), Ordering::Relaxed))?;
-                indexes.insert(LayerDigest(layer.digest.clone()), Arc::new(index));
+                indexes.insert(layer.layer_digest(), Arc::new(index));
             }
             Ok((indexes, keep.kept))
         };
@@ -172,7 +171,7 @@ impl Reader<'_> {
 
     /// Reads a layer: its bytes are proven and uncompressed on one thread, its entries hashed on another.
     fn read(&self, layer: &Descriptor, keep: &mut Keep<'_>) -> Result<LayerIndex, LayerError> {
-        let wrap = |fault: LayerFault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+        let wrap = |fault| LayerError::new(layer, fault);
         let stored = source::blob(self.source, layer).map_err(|error| wrap(error.into()))?;
         let watch = &self.effort.watch;
         let (pump, ahead) = ahead::ends();

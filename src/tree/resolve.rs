@@ -160,7 +160,8 @@ impl FileTree {
     }
 }
 
-fn prepend<'w>(pending: &mut VecDeque<&'w [u8]>, target: &'w [u8]) {
+/// Puts the names of a link's target before those that are `pending`.
+pub(super) fn prepend<'w>(pending: &mut VecDeque<&'w [u8]>, target: &'w [u8]) {
     let names = target.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".");
     for name in names.rev() {
         pending.push_front(name);

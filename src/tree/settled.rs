@@ -12,6 +12,8 @@ use crate::layer::{Change, Entry, EntryKind, LayerIndex};
 use crate::limits;
 use crate::path::ImagePath;
 
+use super::resolve::prepend;
+
 /// Whether each of `paths` means the same file, or nothing, on any layers below `upper` (lowest first). A path that
 /// means a directory is never settled: what is below it may come from anywhere.
 pub fn settles(upper: &[Arc<LayerIndex>], paths: &[ImagePath]) -> bool {
@@ -223,7 +225,7 @@ impl<'a> Known<'a> {
 
     /// Follows `path`. Names that may be on its way and were not looked at are added to `more`.
     fn settles(&self, path: &ImagePath, more: &mut BTreeSet<Vec<u8>>) -> bool {
-        let mut names: VecDeque<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
+        let mut names: VecDeque<&[u8]> = path.components().collect();
         let mut here = ImagePath::root();
         let mut links = 0;
         while let Some(name) = names.pop_front() {
@@ -231,7 +233,7 @@ impl<'a> Known<'a> {
                 here = here.parent().unwrap_or_default();
                 continue;
             }
-            let there = here.join(&name);
+            let there = here.join(name);
             match self.get(&there) {
                 Some(Sure::Directory { .. }) => here = there,
                 Some(Sure::File | Sure::Gone) => return true,
@@ -243,12 +245,10 @@ impl<'a> Known<'a> {
                     if target.starts_with(b"/") {
                         here = ImagePath::root();
                     }
-                    let target: Vec<Vec<u8>> = target.split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
-                    let target: Vec<_> = target.into_iter().filter(|name| !name.is_empty() && name != b".").collect();
-                    more.extend(target.iter().filter(|name| !self.names.contains(*name)).cloned());
-                    target.into_iter().rev().for_each(|name| names.push_front(name));
+                    prepend(&mut names, target);
+                    more.extend(names.iter().filter(|name| !self.names.contains(**name)).map(|name| name.to_vec()));
                 }
-                None => return self.names.contains(&name) && self.is_whole(&here),
+                None => return self.names.contains(name) && self.is_whole(&here),
             }
         }
         false

@@ -49,7 +49,7 @@ impl Layers {
             all.refused = refused.map(|(layer, error)| refusal(layer, &error::chain(error))).collect();
             (all.indexes, all.tabled) = (tabled.indexes, tabled.trusted);
         }
-        let is_read = |layer: &Descriptor| all.indexes.contains_key(&LayerDigest(layer.digest.clone()));
+        let is_read = |layer: &Descriptor| all.indexes.contains_key(&layer.layer_digest());
         let unread: Vec<_> = layers.iter().copied().filter(|layer| !is_read(layer)).collect();
         all.indexes.extend(layer::index_all(source, &unread, format, &effort)?);
         Ok(all)
@@ -74,7 +74,7 @@ impl Layers {
         let tabled = std::mem::take(&mut self.tabled);
         let why = "not all files of git are here to be hashed";
         self.refused.extend(tabled.iter().map(|layer| refusal(layer, why)));
-        let is_tabled = |layer: &&&Descriptor| tabled.contains(&LayerDigest(layer.digest.clone()));
+        let is_tabled = |layer: &&&Descriptor| tabled.contains(&layer.layer_digest());
         let layers: Vec<_> = layers.iter().filter(is_tabled).copied().collect();
         self.indexes.extend(layer::index_all(source, &layers, repository.object_format(), effort)?);
         Ok(())
@@ -114,7 +114,7 @@ impl Layers {
         let format = repository.object_format();
         let mut by_layer: BTreeMap<LayerDigest, (&Descriptor, Vec<FileContent>)> = BTreeMap::new();
         for (layer, content) in unknown {
-            let entry = by_layer.entry(LayerDigest(layer.digest.clone()));
+            let entry = by_layer.entry(layer.layer_digest());
             entry.or_insert((layer, Vec::new())).1.push(*content);
         }
         for (digest, (layer, wanted)) in by_layer {

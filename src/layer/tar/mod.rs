@@ -48,8 +48,11 @@ pub(super) enum HeaderKind {
     Special,
 }
 
-/// Permission bits of a tar mode; some builders write the file type above them.
-const MODE_BITS: i64 = 0o7777;
+/// The permission bits of a mode; some builders write the file type above them.
+pub(super) fn permissions(mode: i64) -> u32 {
+    const BITS: i64 = 0o7777;
+    u32::try_from(mode & BITS).unwrap_or_default()
+}
 
 /// Calls `visit` for each entry with its position, its header and its contents, until it says stop. The contents
 /// end in an error when there are fewer bytes than the header says.
@@ -89,6 +92,6 @@ fn read_member(member: Member) -> Result<Option<Header>, LayerFault> {
         b'g' => return Ok(None),
         unknown => return Err(LayerFault::Tar(TarError::Type(unknown).into())),
     };
-    let mode = u32::try_from(member.mode & MODE_BITS).unwrap_or_default();
+    let mode = permissions(member.mode);
     Ok(Some(Header { path: ImagePath::clean(&member.name), mode, mtime: member.mtime, kind }))
 }

@@ -11,11 +11,8 @@ use crate::json;
 use crate::limits;
 use crate::path::ImagePath;
 
-use super::super::tar::{Header, HeaderKind};
+use super::super::tar::{Header, HeaderKind, permissions};
 use super::{TableError, sha256, time};
-
-/// Permission bits; builders write the file type above them.
-const MODE_BITS: i64 = 0o7777;
 
 /// What stands for bytes that are no UTF-8, so that the name is not known.
 const REPLACEMENT: char = '\u{fffd}';
@@ -131,8 +128,8 @@ fn item(first: &Raw<'_>, more: &[Raw<'_>], end: u64) -> Result<Item, TableError>
     };
     let mtime = if first.modtime.is_empty() { Some(0) } else { time::seconds(&first.modtime) };
     let mtime = mtime.ok_or_else(|| first.error("has a time that is none"))?;
-    let mode = u32::try_from(first.mode & MODE_BITS).unwrap_or_default();
-    Ok(Item { header: Header { path: ImagePath::clean(first.name.as_bytes()), mode, mtime, kind }, sha256, chunks })
+    let (path, mode) = (ImagePath::clean(first.name.as_bytes()), permissions(first.mode));
+    Ok(Item { header: Header { path, mode, mtime, kind }, sha256, chunks })
 }
 
 /// The SHA-256 of a file's contents, which empty files may leave out.

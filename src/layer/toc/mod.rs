@@ -53,7 +53,7 @@ pub fn index_by_tables(source: &dyn Source, layers: &[&Descriptor], format: Obje
     let budget = Budget::new(effort.memory);
     let (mut tabled, mut seen) = (Tabled::default(), BTreeSet::new());
     for layer in layers.iter().filter(|layer| has_table(layer) && seen.insert(&layer.digest)) {
-        let digest = LayerDigest(layer.digest.clone());
+        let digest = layer.layer_digest();
         if let Some(index) = cache::read(&effort.cache, layer, format, &budget) {
             effort.watch.tell(layer, Event::Cached);
             tabled.indexes.insert(digest, Arc::new(index));
@@ -115,7 +115,7 @@ pub fn identify_contents(
         }
         Ok(())
     });
-    let wrap = |fault| LayerError { digest: LayerDigest(layer.digest.clone()), fault: Box::new(fault) };
+    let wrap = |fault| LayerError::new(layer, fault);
     delivered.map_err(wrap)?;
     if collision { Err(wrap(LayerFault::Deceit)) } else { Ok(known) }
 }

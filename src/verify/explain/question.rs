@@ -98,10 +98,7 @@ pub(in crate::verify) fn blobs_of(
 
 /// The target of a symbolic link, which is what git stores of it.
 fn link_target<'t>(tree: &'t FileTree, path: &ImagePath) -> Option<&'t [u8]> {
-    match &tree.node(tree.entry(path).ok()??.id).kind {
-        NodeKind::Symlink(target) => Some(target),
-        _ => None,
-    }
+    tree.node(tree.entry(path).ok()??.id).link()
 }
 
 /// Where git would have the file at `image`, by the narrowest mapping.
