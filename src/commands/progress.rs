@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::count::counted;
+use crate::count::{counted, human_size};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::layer::{Event, Watch};
-use crate::report::human_size;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

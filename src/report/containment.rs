@@ -11,8 +11,8 @@ use super::escape::{escape, escape_bytes, escape_path};
 use super::head::Head;
 use super::json::{Path, to_bytes};
 use super::reasons::commit_words;
-use super::text::{painted, text_of};
-use super::{Detail, Question, Style};
+use super::text::painted;
+use super::{Detail, Question, Style, text_of};
 
 /// The answer for people: first in a sentence, then file by file.
 pub fn containment_text(containment: &Containment, style: Style) -> Vec<u8> {

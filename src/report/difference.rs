@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use serde::Serialize;
 
 use crate::blob::BlobId;
+use crate::count::human_size;
 use crate::difference::{Change, Difference, Pair, Texts};
 use crate::image::Image;
 use crate::limits;
@@ -15,7 +16,6 @@ use crate::tree::{Node, NodeKind};
 use super::escape::{escape_bytes, escape_path};
 use super::head::{SCHEMA_VERSION, Tool};
 use super::json::{LayerReport, OneImage, Path, layer_report, to_bytes};
-use super::layers::human_size;
 use super::listing::{kind, size};
 use super::text::{layer_line, painted};
 use super::unified;

@@ -11,8 +11,7 @@ use super::escape::{escape, escape_bytes};
 use super::head::Head;
 use super::json::{Path, to_bytes};
 use super::reasons::commit_words;
-use super::text::text_of;
-use super::{Answer, Detail, Style, step_of};
+use super::{Answer, Detail, Style, step_of, text_of};
 
 /// Files listed before the rest is counted.
 const MOST_UNMATCHED: usize = 20;

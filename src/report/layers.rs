@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::count::human_size;
 use crate::identify::Identity;
 use crate::image::Layer;
 use crate::mapping::history;
@@ -11,7 +12,7 @@ use super::head::{SCHEMA_VERSION, Tool};
 use super::identity::{FitReport, summary};
 use super::json::{OneImage, to_bytes};
 use super::reasons::commit_words;
-use super::text::text_of;
+use super::text_of;
 use super::timeline::{Timeline, WIDTH};
 
 /// A layer and what its index counts.
@@ -131,29 +132,5 @@ fn row_report<'a>(row: &LayerRow<'a>) -> RowReport<'a> {
         files: row.files,
         whiteouts: row.whiteouts,
         repository: row.brought.map(FitReport::new),
-    }
-}
-
-/// Bytes in the unit that leaves at most four digits.
-pub fn human_size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut size, mut unit) = (bytes as f64, 0);
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        (size, unit) = (size / 1024.0, unit + 1);
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{size:.1} {}", UNITS[unit]) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::human_size;
-
-    #[test]
-    fn sizes_have_units() {
-        for (bytes, expected) in
-            [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_572_864, "1.5 MiB"), (u64::MAX, "16777216.0 TiB")]
-        {
-            assert_eq!(human_size(bytes), expected);
-        }
     }
 }

@@ -29,7 +29,7 @@ pub use difference::{Compared, ComparedImage, difference_json, difference_names,
 pub use git_difference::{git_difference_text, git_differences_text};
 pub use identity::{identity_json, identity_text};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
-pub use layers::{LayerRow, human_size, layers_in_history_text, layers_json, layers_text};
+pub use layers::{LayerRow, layers_in_history_text, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
 pub use matches::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
 pub use text::{error_text, verification_text};
@@ -100,6 +100,13 @@ impl Answer<'_> {
 pub fn step_of(image: &Image, layer: usize) -> Option<String> {
     let step = image.layers.get(layer)?.step.as_ref()?;
     Some(history::parse(&step.created_by).text)
+}
+
+/// Lines, each with its end.
+fn text_of(lines: &[String]) -> Vec<u8> {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text.into_bytes()
 }
 
 /// What kind of failure, what happened, and what to do next.

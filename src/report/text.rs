@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::compare::{Finding, Status};
-use crate::count::are;
+use crate::count::{are, human_size};
 use crate::error::Error;
 use crate::image::Image;
 use crate::mapping::MappingOrigin;
 use crate::verify::{PlatformResult, Verification};
 
 use super::escape::{escape, escape_bytes, escape_path};
-use super::layers::human_size;
 use super::{Answer, Detail, Style, failure, identity, reasons, step_of};
 
 /// Findings listed before the rest is counted, so that a verdict fits a screen.
@@ -42,13 +41,6 @@ impl Writer {
         let line = format!("{label:<9} {value}");
         self.line(&line);
     }
-}
-
-/// Lines, each with its end.
-pub(super) fn text_of(lines: &[String]) -> Vec<u8> {
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text.into_bytes()
 }
 
 /// `text` in a colour, if colours are wanted.

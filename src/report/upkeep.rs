@@ -5,11 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cache::{Holdings, KindHoldings};
+use crate::count::human_size;
 
 use super::escape::escape;
 use super::head::{SCHEMA_VERSION, Tool};
 use super::json::to_bytes;
-use super::layers::human_size;
 
 /// The cache, after what was done with it.
 #[derive(Clone, Copy, Debug)]
