@@ -95,6 +95,18 @@ fn layers_are_applied_as_the_specification_says() {
             vec!["/lib>usr/lib".into(), "/usr".into(), "/usr/lib".into(), format!("/usr/lib/new={two}@1")],
         ),
         (
+            "a link that leads through what is replaced leads elsewhere for the next entry",
+            vec!["d z\nd q/d/x\nl p>q/d/x/..", "l p/x>/z\nf p/y=1"],
+            vec![
+                "/p>q/d/x/..".into(),
+                "/q".into(),
+                "/q/d".into(),
+                "/q/d/x>/z".into(),
+                format!("/y={one}@1"),
+                "/z".into(),
+            ],
+        ),
+        (
             "a whiteout through a symlinked parent",
             vec!["f usr/lib/x=1\nl lib>usr/lib", "- lib/x"],
             vec!["/lib>usr/lib".into(), "/usr".into(), "/usr/lib".into()],
