@@ -222,8 +222,8 @@ fn contents_and_mode(stored: &Stored, node: &Node, file: RepoFile) -> Status {
     }
 }
 
-/// Files that none of `known` (real paths) is: those below the image directories `mapped`, and those that `named` is
-/// true for, wherever they are.
+/// Files that none of `known` (real paths) is: those below the image directories `mapped`, and those that `named`, where
+/// something is, is true for, wherever they are.
 ///
 /// The whole root is not a mapped directory like another, for everything that the base image brought lies below it:
 /// there only layers count that brought a known file.
@@ -234,22 +234,30 @@ pub fn untracked(
     tree: &FileTree,
     mapped: &[ImagePath],
     known: &BTreeSet<ImagePath>,
-    named: &dyn Fn(&ImagePath) -> bool,
+    named: Option<&dyn Fn(&ImagePath) -> bool>,
 ) -> Result<Vec<Finding>, TreeError> {
     let mut places = Vec::new();
     for directory in mapped {
-        places.extend(tree.lookup(directory)?.map(|found| found.path));
+        places.extend(tree.lookup(directory)?.filter(|place| !places.contains(place)));
     }
     let found = known.iter().filter_map(|path| tree.lookup(path).ok().flatten());
     let own_layers: BTreeSet<usize> = found.map(|found| tree.node(found.id).layer).collect();
     let is_mapped = |path: &ImagePath, layer: usize| {
-        places.iter().any(|place| path.starts_with(place) && (!place.is_root() || own_layers.contains(&layer)))
+        let holds = |place: &Found| path.starts_with(&place.path);
+        places.iter().any(|place| holds(place) && (!place.path.is_root() || own_layers.contains(&layer)))
+    };
+    // Most of an image lies outside of what is mapped, and need not be walked unless a name may be anywhere.
+    let inside = |place: &Found| places.iter().any(|other| other != place && place.path.starts_with(&other.path));
+    let walked: Vec<_> = match named {
+        Some(_) => vec![tree.all()],
+        None => places.iter().filter(|place| !inside(place)).map(|place| tree.below(place)).collect(),
     };
     let mut findings = Vec::new();
-    for (path, id) in tree.all() {
+    for (path, id) in walked.into_iter().flatten() {
         let node = tree.node(id);
         let is_file = !matches!(node.kind, NodeKind::Directory(_));
-        if is_file && (is_mapped(&path, node.layer) || named(&path)) && !known.contains(&path) {
+        let counts = is_mapped(&path, node.layer) || named.is_some_and(|named| named(&path));
+        if is_file && counts && !known.contains(&path) {
             findings.push(untracked_file(path, node));
         }
     }

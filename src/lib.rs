@@ -96,6 +96,8 @@ pub mod identify;
 pub mod mapping;
 pub mod python;
 pub mod select;
+// What a team deploys.
+pub mod config;
 // Looking inside one image, or two.
 pub mod difference;
 pub mod extract;

@@ -20,7 +20,7 @@ const ORDER: [&[&str]; 20] = [
     &["claims", "identify", "python"],
     &["diagnosis"],
     &["select"],
-    &["difference", "extract", "search"],
+    &["config", "difference", "extract", "search"],
     &["error"],
     &["lookup"],
     &["verify"],

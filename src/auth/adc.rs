@@ -10,7 +10,10 @@ use std::iter::successors;
 use std::time::Duration;
 
 use google_cloud_auth::build_errors::Error as BuildError;
-use google_cloud_auth::credentials::{AccessTokenCredentials, external_account, impersonated, user_account};
+use google_cloud_auth::credentials::service_account::AccessSpecifier;
+use google_cloud_auth::credentials::{
+    AccessTokenCredentials, external_account, impersonated, service_account, user_account,
+};
 use google_cloud_auth::errors::CredentialsError;
 use serde_json::Value;
 
@@ -44,11 +47,17 @@ pub(super) async fn credential(json: Value, bytes: &[u8], environment: &Environm
         let password = Secret::new(String::from_utf8_lossy(bytes));
         return Ok(Credential::Basic { username: "_json_key".to_owned(), password });
     }
+    access_token(json, environment).await.map(with_access_token)
+}
+
+/// The access token that such a file stands for; of a service account's key one that the key itself signs, which
+/// Google's APIs take (AIP-4111).
+pub(super) async fn access_token(json: Value, environment: &Environment) -> Result<Secret, AdcError> {
     let limit = environment.time_limit;
     let credentials = build(json, environment)?;
     let token = tokio::time::timeout(limit, credentials.access_token()).await;
     match token.map_err(|_| AdcError::TimedOut(limit))? {
-        Ok(token) => Ok(with_access_token(Secret::new(token.token))),
+        Ok(token) => Ok(Secret::new(token.token)),
         Err(error) => Err(AdcError::Refused(reason(&error))),
     }
 }
@@ -62,6 +71,9 @@ fn build(json: Value, environment: &Environment) -> Result<AccessTokenCredential
     let kind = kind(&json)?.to_owned();
     let scopes = [SCOPE];
     let built = match kind.as_str() {
+        "service_account" => service_account::Builder::new(json)
+            .with_access_specifier(AccessSpecifier::from_scopes(scopes))
+            .build_access_token_credentials(),
         "authorized_user" => user_account::Builder::new(json).with_scopes(scopes).build_access_token_credentials(),
         "external_account" => external_account::Builder::new(json).with_scopes(scopes).build_access_token_credentials(),
         "impersonated_service_account" => {

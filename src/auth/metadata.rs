@@ -51,32 +51,44 @@ pub(super) fn host(environment: &Environment) -> &str {
 
 /// An access token of the machine's default service account.
 pub(super) async fn access_token(host: &str, limit: Duration) -> Result<Secret, MetadataError> {
-    tokio::time::timeout(limit, ask(url(host)?)).await.unwrap_or(Err(MetadataError::TimedOut(limit)))
+    let path = "instance/service-accounts/default/token";
+    let body = ask(host, path, &[("scopes", SCOPE)], limit).await?;
+    let reply: Reply = serde_json::from_slice(&body).map_err(|_| MetadataError::NoToken)?;
+    Some(reply.access_token).filter(|token| !token.is_empty()).ok_or(MetadataError::NoToken)
 }
 
-fn url(host: &str) -> Result<Url, MetadataError> {
+/// What the metadata server says of the machine under a path such as `project/project-id`; `None` where there is no
+/// such server, or it does not say.
+pub async fn metadata_text(path: &str, environment: &Environment) -> Option<String> {
+    super::install_crypto_provider();
+    let body = ask(host(environment), path, &[], environment.metadata_time_limit).await.ok()?;
+    String::from_utf8(body).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+async fn ask(host: &str, path: &str, query: &[(&str, &str)], limit: Duration) -> Result<Vec<u8>, MetadataError> {
+    tokio::time::timeout(limit, get(url(host, path)?, query)).await.unwrap_or(Err(MetadataError::TimedOut(limit)))
+}
+
+fn url(host: &str, path: &str) -> Result<Url, MetadataError> {
     let base = Url::parse(&format!("http://{host}/")).map_err(|_| MetadataError::Host)?;
     if base.path() != "/" || !base.username().is_empty() || base.query().is_some() || base.fragment().is_some() {
         return Err(MetadataError::Host);
     }
-    base.join("computeMetadata/v1/instance/service-accounts/default/token").map_err(|_| MetadataError::Host)
+    base.join(&format!("computeMetadata/v1/{path}")).map_err(|_| MetadataError::Host)
 }
 
-async fn ask(url: Url) -> Result<Secret, MetadataError> {
+async fn get(url: Url, query: &[(&str, &str)]) -> Result<Vec<u8>, MetadataError> {
     let unreachable = |_| MetadataError::Unreachable;
     let client = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none());
     let client = client.build().map_err(unreachable)?;
-    let request = client.get(url).query(&[("scopes", SCOPE)]).header(FLAVOR, "Google");
-    let response = request.send().await.map_err(unreachable)?;
+    let response = client.get(url).query(query).header(FLAVOR, "Google").send().await.map_err(unreachable)?;
     if response.headers().get(FLAVOR) != Some(&HeaderValue::from_static("Google")) {
         return Err(MetadataError::Stranger);
     }
     if !response.status().is_success() {
         return Err(MetadataError::Status(response.status()));
     }
-    let body = body::read(response).await?;
-    let reply: Reply = serde_json::from_slice(&body).map_err(|_| MetadataError::NoToken)?;
-    Some(reply.access_token).filter(|token| !token.is_empty()).ok_or(MetadataError::NoToken)
+    Ok(body::read(response).await?)
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ pub mod token;
 mod trail;
 
 pub use environment::Environment;
-pub use google::is_google;
+pub use google::{GoogleTokenError, google_access_token, is_google};
+pub use metadata::metadata_text;
 pub use secret::Secret;
 pub use tls::install_crypto_provider;
 

@@ -27,6 +27,11 @@ impl Trail {
         self.warnings.extend(warning);
     }
 
+    /// Ends a search that found nothing.
+    pub(super) fn into_attempts(self) -> Vec<Attempt> {
+        self.attempts
+    }
+
     /// Ends the search.
     pub(super) fn end(self, hit: Hit) -> Found {
         Found { credential: hit.credential, source: hit.source, attempts: self.attempts, warnings: self.warnings }

@@ -181,7 +181,8 @@ impl Job<'_> {
         findings.extend(absent.into_iter().map(|(absent, _)| absent));
         let patterns = self.looked_for_everywhere(&findings);
         let named = |path: &ImagePath| patterns.iter().any(|pattern| pattern.matches_image(path));
-        let untracked = compare::untracked(tree, &plan.directories, &known, &named)?;
+        let named = (!patterns.is_empty()).then_some(&named as &dyn Fn(&ImagePath) -> bool);
+        let untracked = compare::untracked(tree, &plan.directories, &known, named)?;
         findings.extend(untracked.into_iter().filter(|finding| selection.matches(None, &finding.image)));
         findings.sort_by(|a, b| a.image.cmp(&b.image));
         Ok(findings)
