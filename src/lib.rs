@@ -107,6 +107,8 @@ pub mod search;
 pub mod error;
 pub mod report;
 pub mod verify;
+// What runs.
+pub mod deploy;
 // The command line.
 pub mod cli;
 pub mod commands;

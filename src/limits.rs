@@ -151,3 +151,6 @@ pub const CACHE_PRUNED_PERCENT: u64 = 90;
 /// Bytes of one block of a cache entry, which is held in memory whole. An index has blocks of 64 KiB and one change more
 /// at the most, a document is one block.
 pub const CACHE_BLOCK_BYTES: usize = 8 << 20;
+
+/// Bytes of an answer of Google's APIs. A page of a hundred services, each with dozens of variables, stays below.
+pub const API_BYTES: usize = 32 << 20;
