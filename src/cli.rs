@@ -9,9 +9,11 @@ use crate::limits;
 use crate::platform::Platform;
 use crate::report::Detail;
 
+mod deployed;
 mod looking;
 mod upkeep;
 
+pub use deployed::{Deployed, PlaceArgs};
 pub use looking::{Diff, Extract, Grep, SearchArgs};
 pub use upkeep::{Cache, CacheArgs, CacheUpkeep};
 
@@ -43,6 +45,7 @@ impl Command {
             Self::Verify(args) => Some(&args.output),
             Self::Identify(args) => Some(&args.output),
             Self::Contains(args) => Some(&args.output),
+            Self::Deployed(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
@@ -67,6 +70,7 @@ impl Command {
             Self::Verify(args) => Some(&args.read),
             Self::Identify(args) => Some(&args.read),
             Self::Contains(args) => Some(&args.read),
+            Self::Deployed(args) => Some(&args.read),
             Self::Cat(args) => Some(&args.read),
             Self::Ls(args) => Some(&args.read),
             Self::Grep(args) => Some(&args.read),
@@ -87,6 +91,8 @@ pub enum Command {
     Identify(Identify),
     /// Check that the change of a commit is in the image
     Contains(Contains),
+    /// Check that what Cloud Run serves holds the files that git says
+    Deployed(Deployed),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image
@@ -219,8 +225,17 @@ pub struct Layers {
     pub output: OutputArgs,
 }
 
-/// Flags of all commands that compare.
+/// Flags of all commands that read the configuration file.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// The configuration file [default: shipproof.toml at the top of the repository, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Flags of all commands that compare.
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 pub struct CompareArgs {
     /// The git repository [default: .]
@@ -251,7 +266,7 @@ pub struct CompareArgs {
 }
 
 /// Flags of all commands that read images.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Reading images")]
 pub struct ReadArgs {
     /// Look at this platform only; may be repeated [default: all, or linux/amd64 where one is enough]

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::config::ConfigError;
 use crate::count::counted;
+use crate::deploy::DeployError;
 use crate::extract::ExtractError;
 use crate::image::ImageError;
 use crate::layer::{LayerError, MORE_MEMORY};
@@ -46,6 +48,12 @@ pub enum Error {
     /// The repository cannot be read.
     #[error(transparent)]
     Repo(#[from] RepoError),
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Cloud Run or Firestore cannot be asked.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
     /// Nothing says what belongs together.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -139,6 +147,8 @@ impl Error {
             Self::Search(error) => error.kind(),
             Self::Tree(_) => "corrupt-image",
             Self::Repo(error) => repo_kind(error),
+            Self::Config(_) => "configuration",
+            Self::Deploy(error) => error.kind(),
             Self::Mapping(_) | Self::NotMapped(_) | Self::Ignored { .. } => "no-mapping",
             Self::NoMatch(_) | Self::AmbiguousName { .. } => "no-such-file",
             Self::NothingCompared { .. }
@@ -163,6 +173,8 @@ impl Error {
             Self::Extract(error) => error.hint(),
             Self::Search(error) => error.hint(),
             Self::Repo(error) => error.hint(),
+            Self::Config(error) => error.hint(),
+            Self::Deploy(error) => error.hint(),
             Self::Mapping(error) => error.hint(),
             Self::NoMatch(_) => Some("shipproof ls IMAGE lists the files of the image".to_owned()),
             Self::NotMapped(_) => Some("--map IMAGE_DIR=REPO_DIR or --dockerfile FILE says what is where".to_owned()),

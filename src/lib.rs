@@ -58,6 +58,7 @@
 //!     depth: verify::Depth::Differences,
 //!     effort: layer::Effort::default(),
 //!     trust_tables: false,
+//!     said: Vec::new(),
 //! };
 //! let verification = verify::verify(source.as_ref(), &repository, &options)?;
 //! assert!(!verification.agrees(), "the demo image holds an old file");

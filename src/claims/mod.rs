@@ -82,6 +82,16 @@ pub fn of_config(config: &ImageConfig, own_from: Option<usize>) -> Vec<Claim> {
     labels.chain(variables).collect()
 }
 
+/// The claims in labels that are `whose`, as in `revision phase3-00042-abc`: deploying puts labels on what it makes.
+pub fn of_labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>, whose: &str) -> Vec<Claim> {
+    let claims = labels.filter_map(|(name, value)| {
+        let source = format!("label {name}");
+        let claim = Claim { source, meaning: names::of_label(name)?, value: value.to_owned(), inherited: false };
+        is_worth_judging(&claim).then(|| Claim { source: format!("{} of {whose}", claim.source), ..claim })
+    });
+    claims.collect()
+}
+
 /// Words such as `commit` are used for all kinds of things; a commit's id is hexadecimal. A variable of the build that
 /// was not set leaves nothing, and that is worth knowing of a name that means only one thing.
 fn is_worth_judging(claim: &Claim) -> bool {

@@ -40,7 +40,7 @@ pub struct CacheUpkeep {
 }
 
 /// The cache.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CacheArgs {
     /// Where the indexes of layers are kept [default: shipproof in the user's folder for caches]
     #[arg(long, value_name = "DIR", env = "SHIPPROOF_CACHE_DIR", hide_env_values = true)]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::claims::Claim;
 use crate::cli::{CompareArgs, Format, OutputArgs, ReadArgs};
 use crate::compare::Strictness;
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub(super) struct Typed<'a> {
     pub(super) compare: &'a CompareArgs,
     pub(super) read: &'a ReadArgs,
     pub(super) depth: Depth,
+    /// What others say of the image.
+    pub(super) said: &'a [Claim],
 }
 
 /// Both sides, and what to compare of them.
@@ -59,7 +62,7 @@ impl Typed<'_> {
 
     /// Opens the repository that was named, or the one around the current directory.
     pub(super) fn repository(&self) -> Result<Repository, RepoError> {
-        Repository::open(self.compare.repo.as_deref().unwrap_or(Path::new(".")))
+        repository(self.compare)
     }
 
     /// Opens the other side, too.
@@ -108,8 +111,14 @@ impl Typed<'_> {
             depth: self.depth,
             effort: setup::effort(self.read, process),
             trust_tables: self.compare.trust_toc,
+            said: self.said.to_vec(),
         })
     }
+}
+
+/// The repository that was named, or the one around the current directory.
+pub(super) fn repository(args: &CompareArgs) -> Result<Repository, RepoError> {
+    Repository::open(args.repo.as_deref().unwrap_or(Path::new(".")))
 }
 
 fn request(args: &CompareArgs, repository: &Repository) -> Result<Request, Error> {

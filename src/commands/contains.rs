@@ -13,7 +13,7 @@ use super::{Process, output};
 /// Tells whether a commit's change is in the image.
 pub(super) fn run(args: &Contains, process: &Process) -> Exit {
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::Differences };
+    let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::Differences, said: &[] };
     let opened = typed.repository().map_err(Error::from).and_then(|repository| typed.open(repository, process));
     let outcome = opened.and_then(|opened| {
         let containment = verify::contains(opened.source.as_ref(), &opened.repository, &opened.options, &args.commit)?;

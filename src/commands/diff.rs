@@ -41,7 +41,7 @@ fn is_image(argument: &OsStr) -> bool {
 
 fn with_git(args: &Diff, process: &Process) -> Result<Exit, Error> {
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &args.others, compare, read, depth: Depth::Differences };
+    let typed = Typed { image: &args.image, files: &args.others, compare, read, depth: Depth::Differences, said: &[] };
     let compared = typed.compare(process)?;
     let (answer, style) = (compared.answer(), output::style(&args.output, process));
     match args.output.format {

@@ -12,7 +12,7 @@ use super::{Process, output};
 /// Finds the commits that the image and its layers equal.
 pub(super) fn run(args: &Identify, process: &Process) -> Exit {
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::History };
+    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::History, said: &[] };
     let outcome = typed.compare(process).and_then(|compared| {
         let answer = compared.answer();
         let bytes = match args.output.format {

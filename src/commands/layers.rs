@@ -33,7 +33,7 @@ pub(super) fn run(args: &Layers, process: &Process) -> Result<Exit, Error> {
 /// The comparison with the repository; `None` where there is none, or none that has to do with the image.
 fn in_history(args: &Layers, process: &Process) -> Result<Option<Compared>, Error> {
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::History };
+    let typed = Typed { image: &args.image, files: &[], compare, read, depth: Depth::History, said: &[] };
     let repository = match typed.repository() {
         // Nobody asked for one.
         Err(RepoError::NotARepository(_)) if compare.repo.is_none() => return Ok(None),

@@ -3,7 +3,9 @@
 mod cache;
 mod cat;
 mod comparison;
+mod configuration;
 mod contains;
+mod deployed;
 mod diff;
 mod extract;
 mod files;
@@ -65,6 +67,7 @@ fn run_command(cli: &Cli, process: &Process) -> Exit {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
         Command::Contains(args) => return contains::run(args, process),
+        Command::Deployed(args) => deployed::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
         Command::Grep(args) => grep::run(args, process),

@@ -10,6 +10,7 @@ use crate::auth;
 use crate::blob::ObjectFormat;
 use crate::cache::Cache;
 use crate::cli::{CacheArgs, ReadArgs};
+use crate::deploy;
 use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::image::{self, Image, Opened};
@@ -35,6 +36,8 @@ pub struct Process {
     pub runtime: tokio::runtime::Handle,
     /// Where credentials may be found.
     pub credentials: auth::Environment,
+    /// Where services may be found.
+    pub deploy: deploy::Environment,
     /// `DOCKER_HOST`.
     pub docker_host: Option<String>,
     /// Whether colours suit standard output.
@@ -65,6 +68,7 @@ impl Process {
         Self {
             runtime,
             credentials: auth::Environment::from_process(),
+            deploy: deploy::Environment::from_process(),
             docker_host: std::env::var("DOCKER_HOST").ok(),
             stdout_colored: !plain && std::io::stdout().is_terminal(),
             stderr_colored: !plain && std::io::stderr().is_terminal(),

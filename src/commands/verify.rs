@@ -14,7 +14,7 @@ use super::{Process, output};
 /// Runs the command; a report is written whatever the outcome, if it is one for programs.
 pub(super) fn run(args: &Verify, process: &Process) -> Exit {
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::Differences };
+    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::Differences, said: &[] };
     let outcome = typed.compare(process).and_then(|compared| {
         write(args, process, &compared)?;
         Ok(if compared.verification.agrees() { Exit::Agrees } else { Exit::Differs })

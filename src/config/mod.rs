@@ -111,7 +111,9 @@ impl Service {
     fn check(&self, name: &str) -> Result<(), error::Misunderstood> {
         let refuse = |message| Err(error::Misunderstood::of_service(name, message));
         if !self.map.is_empty() && (self.dockerfile.is_some() || self.context.is_some()) {
-            return refuse("`map` takes the place of `dockerfile` and `context`; only one of them can be given".to_owned());
+            return refuse(
+                "`map` takes the place of `dockerfile` and `context`; only one of them can be given".to_owned(),
+            );
         }
         for evidence in &self.evidence {
             if let Err(error) = regex::Regex::new(&evidence.bad_ids) {

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 
+use super::firestore::Watched;
 use super::observe::{Observed, Serving};
 use super::service::{Condition, Kind, Revision, Target};
 
@@ -140,6 +141,21 @@ pub struct Judgement {
     pub notes: Vec<String>,
 }
 
+impl Judgement {
+    /// Takes into account what the documents say that the service writes.
+    pub fn hear(&mut self, documents: &[Watched]) {
+        let signs: Vec<String> = documents.iter().flat_map(Watched::signs).collect();
+        let Some(first) = documents.iter().find(|watched| !watched.signs().is_empty()) else { return };
+        self.verdict = Verdict::Mismatch;
+        self.causes.push(Cause {
+            kind: CauseKind::Evidence,
+            summary: format!("wrong documents are being written to {}", first.first.collection),
+            evidence: signs,
+            hint: "look at what makes these ids; the documents tell what runs, whatever labels say".to_owned(),
+        });
+    }
+}
+
 /// Judges a service.
 pub fn judge(facts: &Facts<'_>) -> Judgement {
     let mut causes: Vec<Cause> = [delivery(facts), share(facts)].into_iter().flatten().collect();
@@ -172,7 +188,11 @@ impl Facts<'_> {
     fn command(&self, verb: &str, flags: &str) -> String {
         let region = self.region.map(|region| format!(" --region {region}")).unwrap_or_default();
         let collection = self.observed.service.kind.collection();
-        format!("gcloud run {collection} {verb} {}{}{flags}{region}", self.name(), if flags.is_empty() { "" } else { " " })
+        format!(
+            "gcloud run {collection} {verb} {}{}{flags}{region}",
+            self.name(),
+            if flags.is_empty() { "" } else { " " }
+        )
     }
 
     /// What the traffic goes to, in words.
@@ -334,7 +354,10 @@ fn unchanged(facts: &Facts<'_>, revision: &Revision) -> Option<Cause> {
     }
     Some(Cause {
         kind: CauseKind::ImageUnchanged,
-        summary: format!("{} runs the very image of {}: nothing was built, or not pushed", revision.name, previous.name),
+        summary: format!(
+            "{} runs the very image of {}: nothing was built, or not pushed",
+            revision.name, previous.name
+        ),
         evidence: own.iter().map(Digest::to_string).collect(),
         hint: format!("build and push {}, and deploy the digest that the push prints", facts.wanted),
     })
@@ -347,7 +370,8 @@ fn labels(facts: &Facts<'_>) -> Option<Cause> {
         kind: CauseKind::LabelWrong,
         summary: format!("a label of {} names a commit that its image is not", serving.revision.name),
         evidence: looked.wrong_labels.clone(),
-        hint: "set the label from the commit that was built; the deploying job only repeats what it was told".to_owned(),
+        hint: "set the label from the commit that was built; the deploying job only repeats what it was told"
+            .to_owned(),
     })
 }
 
@@ -359,7 +383,10 @@ fn service_labels(facts: &Facts<'_>) -> Vec<String> {
         let differs = |(name, value): &(&String, &String)| revision.labels.get(*name).is_some_and(|own| own != *value);
         service.labels.iter().filter(differs).map(move |(name, value)| {
             let own = &revision.labels[name];
-            format!("the service's label {name} is {value}, that of {} is {own}: only a revision's own count", revision.name)
+            format!(
+                "the service's label {name} is {value}, that of {} is {own}: only a revision's own count",
+                revision.name
+            )
         })
     });
     if service.kind == Kind::Job { Vec::new() } else { differing.collect() }

@@ -124,8 +124,7 @@ impl Records for CloudRun {
 
     fn before(&self, service: &Service, name: &str) -> Result<Option<Revision>, DeployError> {
         let pages = self.pages(&format!("v2/{}/services/{}/revisions", self.parent(), service.name))?;
-        let revisions: Vec<Revision> =
-            pages.into_iter().flat_map(|page| page.revisions).map(Revision::from).collect();
+        let revisions: Vec<Revision> = pages.into_iter().flat_map(|page| page.revisions).map(Revision::from).collect();
         newest_before(&revisions, name).map(|revision| self.with_digest(revision)).transpose()
     }
 

@@ -109,13 +109,18 @@ impl DeployError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoPlace(what) => {
-                return Some(format!("--{what} sets it, and so do shipproof.toml and gcloud config set {}", property(what)));
+                return Some(format!(
+                    "--{what} sets it, and so do shipproof.toml and gcloud config set {}",
+                    property(what)
+                ));
             }
             Self::Token(_) | Self::Refused { status: 401, .. } => {
                 "gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS with a credential file"
             }
             Self::Refused { status: 403, .. } => "reading takes the role roles/run.viewer in that project",
-            Self::NotFound { .. } | Self::Nothing(_) => "is it the right --project and --region? gcloud run services list",
+            Self::NotFound { .. } | Self::Nothing(_) => {
+                "is it the right --project and --region? gcloud run services list"
+            }
             Self::UnknownRevision(name) => {
                 return Some(format!(
                     "gcloud run revisions describe {name} --format json > FILE, and give it with --service-json, too"

@@ -33,7 +33,7 @@ pub struct Survey {
     pub total: u64,
     /// How many there should be.
     pub expected: Option<u64>,
-    /// How many of them were looked at, the youngest ids of the sort order last.
+    /// How many of them were looked at, from the end of the order of ids.
     pub sampled: usize,
     /// The wrong ones among those.
     pub offenders: usize,
@@ -54,15 +54,38 @@ pub struct Group {
     pub example: String,
 }
 
-impl Survey {
-    /// Whether a wrong document was made after `since` (RFC 3339, UTC).
-    pub fn is_live_since(&self, since: &str) -> bool {
-        self.newest_offender.as_deref().is_some_and(|newest| seconds(newest) > seconds(since))
+/// A collection, looked at once or twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The first look.
+    pub first: Survey,
+    /// The second one.
+    pub again: Option<Survey>,
+    /// When what serves now was made (RFC 3339, UTC).
+    pub since: Option<String>,
+}
+
+impl Watched {
+    /// The look that counts.
+    pub fn last(&self) -> &Survey {
+        self.again.as_ref().unwrap_or(&self.first)
     }
 
-    /// Whether there are more documents than there should be.
-    pub fn is_over(&self) -> bool {
-        self.expected.is_some_and(|expected| self.total > expected)
+    /// What shows that wrong documents are being written now. Those from before what serves was made say nothing of it.
+    pub fn signs(&self) -> Vec<String> {
+        let last = self.last();
+        let Some(newest) = &last.newest_offender else { return Vec::new() };
+        let before = self.again.as_ref().map(|_| self.first.newest_offender.as_deref().unwrap_or_default());
+        let mut signs = Vec::new();
+        if let Some(since) = self.since.as_deref().filter(|since| seconds(newest) > seconds(since)) {
+            signs.push(format!("{}: a wrong document was made at {newest}, what serves at {since}", last.collection));
+        }
+        if before.is_some_and(|before| seconds(newest) > seconds(before)) {
+            let grown = last.total.saturating_sub(self.first.total);
+            let documents = crate::count::counted(usize::try_from(grown).unwrap_or(usize::MAX), "document");
+            signs.push(format!("{}: {documents} more while it was watched, wrong ones among them", last.collection));
+        }
+        signs
     }
 }
 

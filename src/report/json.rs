@@ -31,8 +31,9 @@ pub struct OneImage<'a> {
     pub warnings: Vec<String>,
 }
 
+/// The report of a comparison.
 #[derive(Serialize)]
-struct Report<'a> {
+pub(super) struct VerificationReport<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     verdict: &'static str,
@@ -80,8 +81,9 @@ pub(super) struct LayerReport<'a> {
     created: Option<&'a str>,
 }
 
+/// Why there is no answer.
 #[derive(Serialize)]
-struct ErrorReport {
+pub(super) struct ErrorReport {
     kind: &'static str,
     message: String,
     hint: Option<String>,
@@ -116,43 +118,66 @@ impl Path {
 
 /// The finished answer. Files that are plainly the same are listed only when `everything` is asked for.
 pub fn verification_json(answer: &Answer<'_>, everything: bool) -> Vec<u8> {
-    let verification = answer.verification;
-    let shown = |finding: &&Finding| everything || finding.status != Status::Same;
-    let findings = verification
-        .platforms
-        .iter()
-        .flat_map(|result| result.findings.iter().filter(shown).map(|finding| finding_report(&result.image, finding)));
-    let report = Report {
-        head: Head::new(answer),
-        verdict: if verification.agrees() { "match" } else { "mismatch" },
-        cause: verification.cause().map(CauseReport::new),
-        counts: counts(answer),
-        mappings: verification.platforms.iter().flat_map(mapping_reports).collect(),
-        findings: findings.collect(),
-        identities: verification.platforms.iter().filter_map(IdentityReport::new).collect(),
-        claims: verification.platforms.iter().flat_map(claim_reports).collect(),
-        warnings: verification.warnings(),
-        error: None,
-    };
-    to_bytes(&report)
+    to_bytes(&VerificationReport::new(answer, everything))
 }
 
 /// The report of a question without an answer; `warnings` came before the error.
 pub fn unknown_json(question: &Question, error: &Error, warnings: Vec<String>) -> Vec<u8> {
-    let (kind, message, hint) = failure(error);
-    let report = Report {
-        head: Head::unknown(question),
-        verdict: "unknown",
-        cause: None,
-        counts: BTreeMap::new(),
-        mappings: Vec::new(),
-        findings: Vec::new(),
-        identities: Vec::new(),
-        claims: Vec::new(),
-        warnings,
-        error: Some(ErrorReport { kind, message, hint }),
-    };
-    to_bytes(&report)
+    to_bytes(&VerificationReport::unknown(question, error, warnings))
+}
+
+impl<'a> VerificationReport<'a> {
+    /// Of an answer.
+    pub(super) fn new(answer: &'a Answer<'_>, everything: bool) -> Self {
+        let verification = answer.verification;
+        let shown = |finding: &&Finding| everything || finding.status != Status::Same;
+        let findings = verification.platforms.iter().flat_map(|result| {
+            result.findings.iter().filter(shown).map(|finding| finding_report(&result.image, finding))
+        });
+        Self {
+            head: Head::new(answer),
+            verdict: if verification.agrees() { "match" } else { "mismatch" },
+            cause: verification.cause().map(CauseReport::new),
+            counts: counts(answer),
+            mappings: verification.platforms.iter().flat_map(mapping_reports).collect(),
+            findings: findings.collect(),
+            identities: verification.platforms.iter().filter_map(IdentityReport::new).collect(),
+            claims: verification.platforms.iter().flat_map(claim_reports).collect(),
+            warnings: verification.warnings(),
+            error: None,
+        }
+    }
+
+    /// Of a question without one.
+    pub(super) fn unknown(question: &'a Question, error: &Error, warnings: Vec<String>) -> Self {
+        Self {
+            head: Head::unknown(question),
+            verdict: "unknown",
+            cause: None,
+            counts: BTreeMap::new(),
+            mappings: Vec::new(),
+            findings: Vec::new(),
+            identities: Vec::new(),
+            claims: Vec::new(),
+            warnings,
+            error: Some(ErrorReport::new(error)),
+        }
+    }
+}
+
+impl ErrorReport {
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub(super) fn new(error: &Error) -> Self {
+        let (kind, message, hint) = failure(error);
+        Self { kind, message, hint }
+    }
 }
 
 /// The report of a command that looks into images and failed; `warnings` came before the error.
@@ -164,8 +189,7 @@ pub fn failure_json(error: &Error, warnings: Vec<String>) -> Vec<u8> {
         warnings: Vec<String>,
         error: ErrorReport,
     }
-    let (kind, message, hint) = failure(error);
-    let error = ErrorReport { kind, message, hint };
+    let error = ErrorReport::new(error);
     to_bytes(&Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, warnings, error })
 }
 

@@ -1,6 +1,7 @@
 //! Telling people and machines: one file a form, bytes out of a finished result.
 
 mod containment;
+mod deployed;
 mod difference;
 pub mod escape;
 mod git_difference;
@@ -25,6 +26,7 @@ use crate::repo::Repository;
 use crate::verify::Verification;
 
 pub use containment::{containment_json, containment_text};
+pub use deployed::{ContainerReport, RevisionReport, ServiceReport, deployed_json, deployed_text};
 pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
 pub use git_difference::{git_difference_text, git_differences_text};
 pub use identity::{identity_json, identity_text};

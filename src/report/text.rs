@@ -91,7 +91,8 @@ pub fn error_text(error: &Error, colored: bool) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn headline(answer: &Answer<'_>) -> String {
+/// The verdict in a sentence.
+pub(super) fn headline(answer: &Answer<'_>) -> String {
     let verification = answer.verification;
     let against = against(answer);
     let differing = verification.findings().filter(|finding| finding.status.differs(verification.strictness)).count();

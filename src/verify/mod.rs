@@ -12,7 +12,7 @@ mod tables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::claims::Judged;
+use crate::claims::{Claim, Judged};
 use crate::compare::{Finding, Strictness};
 use crate::diagnosis::Cause;
 use crate::error::Error;
@@ -62,6 +62,8 @@ pub struct Options {
     /// Whether layers are taken by their tables of contents. Nothing proves that a table says what is in the tar beside
     /// it, so that the answer is no more than the word of whoever built the image.
     pub trust_tables: bool,
+    /// What others say of the image, such as the labels of whoever deployed it; judged like what it says itself.
+    pub said: Vec<Claim>,
 }
 
 /// How far history is looked at.

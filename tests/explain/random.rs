@@ -110,6 +110,7 @@ impl Story {
             depth: Depth::History,
             effort: shipproof::layer::Effort::default(),
             trust_tables: false,
+            said: Vec::new(),
         };
         verify(&Memory::of(&image(shown)), &self.repository, &options).expect("there is something to compare")
     }

@@ -158,6 +158,7 @@ fn judge(
         strictness,
         effort: Effort::default(),
         trust_tables: false,
+        said: Vec::new(),
     };
     verify(&Memory::of(image), repository, &options).expect("there is enough to compare")
 }

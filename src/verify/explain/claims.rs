@@ -23,6 +23,7 @@ pub(super) fn judge(
     looked: &[Looked],
 ) -> Result<(Vec<Judged>, Vec<String>), Error> {
     let mut claims = claims::of_config(&result.image.config, first_own_step(result));
+    claims.extend_from_slice(&job.options.said);
     let mut warnings = Vec::new();
     match provenance(job, opened, result) {
         Ok(statements) => {

@@ -1,0 +1,28 @@
+//! The configuration file, and what it says in place of flags.
+
+use std::path::Path;
+
+use crate::cli::{CompareArgs, ConfigArgs};
+use crate::config::{Config, FILE_NAME, Service};
+use crate::error::Error;
+use crate::repo::Repository;
+
+/// The configuration file that was named, or the one at the top of the repository, if there is one.
+pub(super) fn load(args: &ConfigArgs, repository: &Repository) -> Result<Option<Config>, Error> {
+    match &args.config {
+        Some(path) => Ok(Some(Config::read(path)?)),
+        None => Ok(Config::read_if_there(&repository.path().join(FILE_NAME))?),
+    }
+}
+
+/// How the image of a service is compared: as flags say and, where they say nothing, as the file does. `folder` is the
+/// file's.
+pub(super) fn compare_args(service: &Service, folder: &Path, args: &CompareArgs) -> CompareArgs {
+    let mut args = args.clone();
+    if args.maps.is_empty() && args.dockerfile.is_none() && args.context.is_none() {
+        args.maps = service.map.iter().map(|(image, repo)| format!("{image}={repo}")).collect();
+        args.dockerfile = service.dockerfile.as_ref().map(|path| folder.join(path));
+        args.context.clone_from(&service.context);
+    }
+    args
+}

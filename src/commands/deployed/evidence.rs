@@ -1,0 +1,51 @@
+//! What the documents say that a service writes.
+
+use std::time::Duration;
+
+use crate::config;
+use crate::count::counted;
+use crate::deploy::firestore::{Firestore, Survey, Watched};
+use crate::deploy::{DeployError, Observed};
+use crate::error::Error;
+
+use super::Job;
+use crate::commands::output;
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+
+impl Job<'_> {
+    /// Looks at the collections of a service and, if that is wanted, looks again later.
+    pub(super) fn documents_of(&self, settings: &config::Service, observed: &Observed) -> Result<Vec<Watched>, Error> {
+        if !self.args.evidence || settings.evidence.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = &settings.evidence;
+        let databases =
+            all.iter().map(|evidence| self.firestore(settings, evidence)).collect::<Result<Vec<_>, DeployError>>()?;
+        let survey = || databases.iter().zip(all).map(|(database, evidence)| database.survey(evidence)).collect();
+        let first: Vec<Survey> = Result::from(survey())?;
+        let mut again = self.later(&observed.service.name).then(survey).transpose()?.unwrap_or_default().into_iter();
+        let since = observed.serving.first().and_then(|serving| serving.revision.created.clone());
+        Ok(first.into_iter().map(|first| Watched { first, again: again.next(), since: since.clone() }).collect())
+    }
+
+    /// Waits, if it is to be looked at again.
+    fn later(&self, name: &str) -> bool {
+        let Some(minutes) = self.args.watch else { return false };
+        let wait = counted(usize::try_from(minutes).unwrap_or(usize::MAX), "minute");
+        output::note(&self.args.output, &format!("{name}: its documents are looked at again in {wait}"));
+        std::thread::sleep(Duration::from_secs(minutes * MINUTE));
+        true
+    }
+
+    fn firestore(&self, settings: &config::Service, evidence: &config::Evidence) -> Result<Firestore, DeployError> {
+        let project = match &evidence.project {
+            Some(project) => project.clone(),
+            None => self.place(settings)?.project,
+        };
+        let (timeout, runtime) = (Duration::from_secs(self.args.read.timeout), self.process.runtime.clone());
+        let (environment, credentials) = (&self.process.deploy, self.credentials());
+        Firestore::new(&project, evidence.database.as_deref(), environment, &credentials, timeout, runtime)
+    }
+}
