@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use crate::config;
-use crate::count::counted;
 use crate::deploy::firestore::{Firestore, Survey, Watched};
 use crate::deploy::{DeployError, Observed};
 use crate::error::Error;
 
 use super::Job;
 use crate::commands::output;
-
-/// Seconds of a minute.
-const MINUTE: u64 = 60;
 
 impl Job<'_> {
     /// Looks at the collections of a service and, if that is wanted, looks again later.
@@ -32,10 +28,9 @@ impl Job<'_> {
 
     /// Waits, if it is to be looked at again.
     fn later(&self, name: &str) -> bool {
-        let Some(minutes) = self.args.watch else { return false };
-        let wait = counted(usize::try_from(minutes).unwrap_or(usize::MAX), "minute");
-        output::note(&self.args.output, &format!("{name}: its documents are looked at again in {wait}"));
-        std::thread::sleep(Duration::from_secs(minutes * MINUTE));
+        let Some(pause) = self.args.watch else { return false };
+        output::note(&self.args.output, &format!("{name}: its documents are looked at again in {} s", pause.as_secs()));
+        std::thread::sleep(pause);
         true
     }
 
