@@ -273,7 +273,7 @@ impl CloudRun {
     /// Adds a job that runs `image`.
     pub(crate) fn job(&self, name: &str, image: &str) {
         let full = format!("projects/{PROJECT}/locations/{REGION}/jobs/{name}");
-        self.state.jobs.lock().unwrap().push(json!({
+        self.state.jobs.lock().expect("nobody panics while holding it").push(json!({
             "name": full, "generation": "3", "observedGeneration": "3",
             "template": { "taskCount": 1, "template": { "containers": [{ "image": image }] } },
             "latestCreatedExecution": { "name": format!("{name}-x7k2p"), "createTime": "2026-01-31T06:00:00.000000Z" },
@@ -284,7 +284,7 @@ impl CloudRun {
     /// Answers the next requests like this.
     pub(crate) fn refuse(&self, status: u16, message: &str, times: usize) {
         let response = error(status, message);
-        self.state.refusals.lock().unwrap().extend(vec![response; times]);
+        self.state.refusals.lock().expect("nobody panics while holding it").extend(vec![response; times]);
     }
 
     /// `http://127.0.0.1:<port>/`.
@@ -294,7 +294,7 @@ impl CloudRun {
 
     /// The paths that were asked for.
     pub(crate) fn seen(&self) -> Vec<String> {
-        self.state.seen.lock().unwrap().clone()
+        self.state.seen.lock().expect("nobody panics while holding it").clone()
     }
 }
 
@@ -305,11 +305,11 @@ impl State {
             .split_once("://")
             .map_or(request.target.as_str(), |(_, rest)| rest.find('/').map_or("/", |start| &rest[start..]));
         let (path, _) = target.split_once('?').unwrap_or((target, ""));
-        self.seen.lock().unwrap().push(path.to_owned());
+        self.seen.lock().expect("nobody panics while holding it").push(path.to_owned());
         if request.bearer() != Some(ACCESS_TOKEN) {
             return error(401, "Request had invalid authentication credentials.");
         }
-        if let Some(refusal) = self.refusals.lock().unwrap().pop() {
+        if let Some(refusal) = self.refusals.lock().expect("nobody panics while holding it").pop() {
             return refusal;
         }
         let page = request.query("pageToken").first().and_then(|token| token.parse().ok()).unwrap_or(0);
@@ -334,7 +334,8 @@ impl State {
     fn v2(&self, rest: &[&str], page: usize) -> Option<Value> {
         match rest {
             ["services"] => {
-                let services = self.services.lock().unwrap().iter().map(Service::v2).collect();
+                let services =
+                    self.services.lock().expect("nobody panics while holding it").iter().map(Service::v2).collect();
                 Some(paged("services", services, page))
             }
             ["services", name] => self.service(name).map(|service| service.v2()),
@@ -348,10 +349,10 @@ impl State {
                 let revision = service.revisions.iter().find(|one| one.name == *revision)?;
                 Some(service.v2_revision(revision))
             }
-            ["jobs"] => Some(paged("jobs", self.jobs.lock().unwrap().clone(), page)),
+            ["jobs"] => Some(paged("jobs", self.jobs.lock().expect("nobody panics while holding it").clone(), page)),
             ["jobs", name] => {
                 let ends = |job: &&Value| job["name"].as_str().is_some_and(|full| full.ends_with(&format!("/{name}")));
-                self.jobs.lock().unwrap().iter().find(ends).cloned()
+                self.jobs.lock().expect("nobody panics while holding it").iter().find(ends).cloned()
             }
             _ => None,
         }
@@ -359,7 +360,7 @@ impl State {
 
     /// A service; each look brings it nearer to having settled.
     fn service(&self, name: &str) -> Option<Service> {
-        let mut services = self.services.lock().unwrap();
+        let mut services = self.services.lock().expect("nobody panics while holding it");
         let service = services.iter_mut().find(|service| service.name == name)?;
         let now = service.clone();
         service.reconciling = service.reconciling.saturating_sub(1);
@@ -367,7 +368,7 @@ impl State {
     }
 
     fn v1_revision(&self, name: &str) -> Option<Value> {
-        let services = self.services.lock().unwrap();
+        let services = self.services.lock().expect("nobody panics while holding it");
         services.iter().find_map(|service| {
             let revision = service.revisions.iter().find(|one| one.name == name)?;
             Some(service.v1_revision(revision))

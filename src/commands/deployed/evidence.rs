@@ -19,8 +19,10 @@ impl Job<'_> {
         let all = &settings.evidence;
         let databases =
             all.iter().map(|evidence| self.firestore(settings, evidence)).collect::<Result<Vec<_>, DeployError>>()?;
-        let survey = || databases.iter().zip(all).map(|(database, evidence)| database.survey(evidence)).collect();
-        let first: Vec<Survey> = Result::from(survey())?;
+        let survey = || -> Result<Vec<Survey>, DeployError> {
+            databases.iter().zip(all).map(|(database, evidence)| database.survey(evidence)).collect()
+        };
+        let first = survey()?;
         let mut again = self.later(&observed.service.name).then(survey).transpose()?.unwrap_or_default().into_iter();
         let since = observed.serving.first().and_then(|serving| serving.revision.created.clone());
         Ok(first.into_iter().map(|first| Watched { first, again: again.next(), since: since.clone() }).collect())
