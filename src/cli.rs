@@ -11,12 +11,10 @@ use crate::report::Detail;
 
 mod deployed;
 mod looking;
-mod preflight;
 mod upkeep;
 
 pub use deployed::{Deployed, PlaceArgs};
 pub use looking::{Diff, Extract, Grep, SearchArgs};
-pub use preflight::Preflight;
 pub use upkeep::{Cache, CacheArgs, CacheUpkeep};
 
 const AFTER_HELP: &str = "\
@@ -48,7 +46,6 @@ impl Command {
             Self::Identify(args) => Some(&args.output),
             Self::Contains(args) => Some(&args.output),
             Self::Deployed(args) => Some(&args.output),
-            Self::Preflight(args) => Some(&args.output),
             Self::Cat(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
@@ -74,7 +71,6 @@ impl Command {
             Self::Identify(args) => Some(&args.read),
             Self::Contains(args) => Some(&args.read),
             Self::Deployed(args) => Some(&args.read),
-            Self::Preflight(args) => Some(&args.read),
             Self::Cat(args) => Some(&args.read),
             Self::Ls(args) => Some(&args.read),
             Self::Grep(args) => Some(&args.read),
@@ -97,8 +93,6 @@ pub enum Command {
     Contains(Contains),
     /// Check that what Cloud Run serves holds the files that git says
     Deployed(Deployed),
-    /// Check that the container will start: its command, interpreters, declared dependencies
-    Preflight(Preflight),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image

@@ -110,7 +110,6 @@ pub mod report;
 pub mod verify;
 // What runs.
 pub mod deploy;
-pub mod preflight;
 // The command line.
 pub mod cli;
 pub mod commands;

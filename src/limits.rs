@@ -154,6 +154,3 @@ pub const CACHE_BLOCK_BYTES: usize = 8 << 20;
 
 /// Bytes of an answer of Google's APIs. A page of a hundred services, each with dozens of variables, stays below.
 pub const API_BYTES: usize = 32 << 20;
-
-/// Bytes of a program whose head is read to tell whether it can be run. Larger ones are told apart by nothing.
-pub const PREFLIGHT_BYTES: u64 = 256 << 20;

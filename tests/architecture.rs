@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
-const ORDER: [&[&str]; 22] = [
+const ORDER: [&[&str]; 21] = [
     &["blob", "cache", "compression", "count", "digest", "json", "limits", "lines", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
@@ -24,7 +24,6 @@ const ORDER: [&[&str]; 22] = [
     &["error"],
     &["lookup"],
     &["verify"],
-    &["preflight"],
     &["deploy"],
     &["report"],
     &["cli", "commands", "exit"],

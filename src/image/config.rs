@@ -33,7 +33,6 @@ struct Execution {
     entrypoint: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
     working_dir: Option<String>,
-    user: Option<String>,
     labels: Option<BTreeMap<String, Option<String>>>,
 }
 
@@ -85,11 +84,6 @@ impl ImageConfig {
     /// The working directory; empty where none is set.
     pub fn working_dir(&self) -> &str {
         self.config.as_ref().and_then(|config| config.working_dir.as_deref()).unwrap_or_default()
-    }
-
-    /// The user, as in `app`, `1000` or `app:app`; empty where none is set.
-    pub fn user(&self) -> &str {
-        self.config.as_ref().and_then(|config| config.user.as_deref()).unwrap_or_default()
     }
 
     /// The command's words; empty where none is set.
