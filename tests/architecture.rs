@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pipeline, first to last. Modules in one row are words for each other.
-const ORDER: [&[&str]; 20] = [
+const ORDER: [&[&str]; 21] = [
     &["blob", "cache", "compression", "count", "digest", "json", "limits", "lines", "path", "platform", "spool"],
     &["descriptor"],
     &["reference"],
@@ -24,6 +24,7 @@ const ORDER: [&[&str]; 20] = [
     &["error"],
     &["lookup"],
     &["verify"],
+    &["preflight"],
     &["report"],
     &["cli", "commands", "exit"],
 ];
@@ -110,6 +111,7 @@ fn each_outside_world_has_one_door() {
         ("google_cloud_auth", vec!["auth/"]),
         ("cap_std", vec!["extract/"]),
         ("grep_", vec!["search/"]),
+        ("pep440_rs", vec!["preflight/python/"]),
         ("similar::", vec!["lines.rs"]),
         ("postcard", vec!["layer/cache.rs"]),
         ("std::env::", vec!["commands/setup.rs", "auth/environment.rs"]),
