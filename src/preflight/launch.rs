@@ -13,9 +13,12 @@ use super::{Finding, Kind};
 /// Shells, by the names that they are called by.
 const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "busybox"];
 
-/// What shells do themselves, and what is no work of an application.
-const BUILTINS: [&str; 12] =
-    ["cd", "export", "set", "unset", "umask", ":", "true", "echo", "printf", "test", "ulimit", "wait"];
+/// What shells do themselves, and what is no work of an application (POSIX.1-2024, 2.15; bash and busybox ash).
+const BUILTINS: [&str; 38] = [
+    ":", "alias", "break", "builtin", "cd", "command", "continue", "declare", "echo", "enable", "exit", "export", "false",
+    "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return",
+    "set", "shift", "shopt", "test", "times", "trap", "true", "type", "ulimit", "umask", "unset", "wait",
+];
 
 /// Programs that look for another one by rules of their own.
 const OPAQUE: [&str; 20] = [
@@ -52,6 +55,8 @@ pub(super) struct Work {
     pub(super) program: Program,
     pub(super) around: Surroundings,
     pub(super) variables: BTreeMap<String, String>,
+    /// Whether a shell put the values of variables into the arguments.
+    pub(super) is_expanded: bool,
 }
 
 /// What came of following a command.
@@ -104,6 +109,16 @@ impl Launch {
         self.notes.push(format!("not judged: {what}"));
     }
 
+    /// A program that cannot be run.
+    fn fail(&mut self, name: &str, finding: Finding, around: &Surroundings) {
+        if finding.kind == Kind::ProgramMissing && around.path.contains('$') {
+            self.refuse(&format!("where `{name}` is, as variables that the image does not set are in PATH"));
+            return;
+        }
+        self.failed = Some(name.to_owned());
+        self.findings.push(finding);
+    }
+
     /// Finds the program of a step, and the next step where that is a wrapper.
     fn take(&mut self, files: &Files<'_>, step: Step, architecture: &str) -> Result<Option<Step>, Error> {
         let Some((name, arguments)) = step.words.split_first() else { return Ok(None) };
@@ -114,8 +129,7 @@ impl Launch {
         let program = match program::find(files, name, &step.around, step.by, architecture)? {
             Ok(program) => program,
             Err(finding) => {
-                self.failed = Some(name.clone());
-                self.findings.push(finding);
+                self.fail(name, finding, &step.around);
                 return Ok(None);
             }
         };
@@ -135,9 +149,10 @@ impl Launch {
             _ => None,
         };
         if let Some(words) = wrapped.filter(|words| !words.is_empty()) {
-            return Ok(Some(next(words, &step, By::System)));
+            return Ok(Some(next(words, &step, By::Wrapper)));
         }
-        if SHELLS.contains(&base) {
+        let is_applet = base == "busybox" && !arguments.first().is_some_and(|first| SHELLS.contains(&first.as_str()));
+        if SHELLS.contains(&base) && !is_applet {
             return self.shell(files, &step, program, architecture);
         }
         self.settle(files, step, program, architecture)?;
@@ -158,12 +173,14 @@ impl Launch {
             }
         }
         let (name, arguments) = (name.clone(), arguments.to_vec());
-        self.work = Some(Work { name, arguments, program, around: step.around, variables: step.variables });
+        let Step { around, variables, by, .. } = step;
+        self.work = Some(Work { name, arguments, program, around, variables, is_expanded: by == By::Shell });
         Ok(())
     }
 
     fn env(&mut self, mut step: Step) -> Option<Step> {
         let is_assignment = |word: &&String| word.contains('=');
+        step.by = By::Wrapper;
         let words = step.words.split_off(1);
         let count = words.iter().take_while(is_assignment).count();
         for word in &words[..count] {
@@ -186,8 +203,8 @@ impl Launch {
         program: Program,
         architecture: &str,
     ) -> Result<Option<Step>, Error> {
-        let mut arguments =
-            step.words.iter().skip(1).filter(|word| !(step.words[0].ends_with("busybox") && *word == "sh"));
+        let shell = if base_name(&step.words[0]) == "busybox" { 2 } else { 1 };
+        let mut arguments = after_shell_options(step.words.get(shell..).unwrap_or_default()).iter();
         let Some(first) = arguments.next() else {
             self.refuse("a shell without a command, which ends at once");
             return Ok(None);
@@ -212,7 +229,9 @@ impl Launch {
             return Ok(None);
         }
         let path = step.around.absolute(first.as_bytes());
-        if files.file(&path).is_none() {
+        // bash looks for it in PATH, too.
+        let is_there = || step.around.candidates(first.as_bytes()).iter().any(|path| files.file(path).is_some());
+        if files.file(&path).is_none() && !is_there() {
             self.failed = Some(first.clone());
             self.findings.push(Finding::error(Kind::FileMissing, format!("the script {path} is not in the image")));
             return Ok(None);
@@ -224,6 +243,7 @@ impl Launch {
             program,
             around: step.around.clone(),
             variables: step.variables.clone(),
+            is_expanded: step.by == By::Shell,
         });
         Ok(None)
     }
@@ -250,8 +270,7 @@ impl Launch {
             }
             if let Err(finding) = program::find(files, name, &shell.around, By::Shell, architecture)? {
                 if command.must_succeed {
-                    self.failed = Some(name.clone());
-                    self.findings.push(finding);
+                    self.fail(name, finding, &shell.around);
                     return Ok(None);
                 }
                 self.notes.push(finding.summary);
@@ -315,6 +334,22 @@ fn after_options(arguments: &[String], valued: &[&str]) -> Vec<String> {
         };
     }
     rest.to_vec()
+}
+
+/// What stands after the options of a shell that change nothing here.
+fn after_shell_options(arguments: &[String]) -> &[String] {
+    match arguments {
+        [option, value, rest @ ..] if option == "-o" && value == "pipefail" => after_shell_options(rest),
+        [option, rest @ ..] if matches!(option.as_str(), "-e" | "-u" | "-x" | "-eu" | "-ex" | "-eux") => {
+            after_shell_options(rest)
+        }
+        [option, value, rest @ ..]
+            if matches!(option.as_str(), "-eo" | "-euo" | "-exo" | "-euxo") && value == "pipefail" =>
+        {
+            after_shell_options(rest)
+        }
+        _ => arguments,
+    }
 }
 
 fn is_shell_script(program: &Program) -> bool {

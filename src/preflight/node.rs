@@ -35,6 +35,11 @@ pub(super) fn check(
                 }
             }
         }
+        // Options before `--` may choose another directory.
+        ("npm" | "yarn" | "pnpm", ["start", ..] | ["run", _, ..]) if has_options(&arguments) => {
+            preflight.notes.push(format!("not judged: the options of `{}`", work.name));
+            Ok(())
+        }
         ("npm" | "yarn" | "pnpm", ["start", ..]) => run(files, work, "start", architecture, preflight),
         ("npm" | "yarn" | "pnpm", ["run", name, ..]) => run(files, work, name, architecture, preflight),
         ("npm" | "yarn" | "pnpm" | "bun" | "deno", _) => {
@@ -43,6 +48,21 @@ pub(super) fn check(
         }
         _ => Ok(()),
     }
+}
+
+fn has_options(arguments: &[&str]) -> bool {
+    arguments.iter().take_while(|word| **word != "--").any(|word| word.starts_with('-'))
+}
+
+/// Whether Yarn has packages elsewhere than in `node_modules` (Plug'n'Play).
+fn has_map_of_packages(files: &Files<'_>, directory: &ImagePath) -> bool {
+    let names = [".pnp.cjs", ".pnp.js"];
+    above(directory).iter().any(|place| names.iter().any(|name| files.file(&place.join(name.as_bytes())).is_some()))
+}
+
+/// A directory and those that it lies in, the nearest first.
+fn above(directory: &ImagePath) -> Vec<ImagePath> {
+    std::iter::successors(Some(directory.clone()), ImagePath::parent).collect()
 }
 
 /// The script that Node loads for a path, by the rules of CommonJS.
@@ -76,6 +96,10 @@ fn script_of(files: &Files<'_>, work: &Work, script: &str, preflight: &mut Prefl
         return Ok(());
     };
     let Some(text) = files.text(&file)? else { return Ok(()) };
+    if has_map_of_packages(files, &file.path) {
+        preflight.notes.push("not judged: packages, which .pnp.cjs maps".to_owned());
+        return Ok(());
+    }
     if work.variables.contains_key("NODE_PATH") || work.variables.contains_key("NODE_OPTIONS") {
         preflight.notes.push("not judged: packages, as NODE_PATH or NODE_OPTIONS is set".to_owned());
         return Ok(());
@@ -93,7 +117,17 @@ fn script_of(files: &Files<'_>, work: &Work, script: &str, preflight: &mut Prefl
 /// The packages that a script loads at once, at the start of a line.
 fn required(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
+    let mut in_comment = false;
     for line in text.lines() {
+        let was_in_comment = in_comment;
+        match (line.rfind("/*"), line.rfind("*/")) {
+            (Some(start), end) if end.is_none_or(|end| end < start) => in_comment = true,
+            (_, Some(_)) => in_comment = false,
+            _ => {}
+        }
+        if was_in_comment || line.starts_with("import type ") {
+            continue;
+        }
         let call = ["const ", "var ", "let "].iter().any(|word| line.starts_with(word));
         let quoted = if call {
             line.split_once("= require(").map(|(_, rest)| rest)
@@ -140,15 +174,26 @@ fn declares(files: &Files<'_>, script: &ImagePath, name: &str) -> Result<bool, E
 
 /// A script of `package.json`.
 fn run(files: &Files<'_>, work: &Work, name: &str, architecture: &str, preflight: &mut Preflight) -> Result<(), Error> {
-    let directory = &work.around.directory;
+    // npm looks for the package in the directories above, too.
+    let is_package = |place: &ImagePath| {
+        files.file(&place.join(b"package.json")).is_some() || files.is_directory(&place.join(b"node_modules"))
+    };
+    let own = &work.around.directory;
+    let directory = &above(own).into_iter().find(is_package).unwrap_or_else(|| own.clone());
     let Some((file, package)) = package(files, directory)? else {
-        if files.file(&directory.join(b"package.json")).is_none() {
-            let summary = format!("the command runs a script of {directory}/package.json, which is not in the image");
+        let path = directory.join(b"package.json");
+        if files.file(&path).is_none() {
+            let summary = format!("the command runs a script of {path}, which is not in the image");
             preflight.findings.push(Finding::error(Kind::FileMissing, summary).fix("copy it, or correct WORKDIR"));
         }
         return Ok(());
     };
     let Some(script) = package.get("scripts").and_then(|scripts| scripts.get(name)?.as_str()) else {
+        // Yarn takes a program of a package for it.
+        if base_name(&work.name) == "yarn" {
+            preflight.notes.push(format!("not judged: `{}`, which is no script of {}", name, file.path));
+            return Ok(());
+        }
         // npm runs `server.js` where nothing says how to start.
         if name != "start" || files.file(&directory.join(b"server.js")).is_none() {
             let summary = format!("{} has no script `{name}`", file.path);
@@ -158,7 +203,13 @@ fn run(files: &Files<'_>, work: &Work, name: &str, architecture: &str, preflight
     };
     let mut variables = work.variables.clone();
     let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
-    variables.insert("PATH".to_owned(), format!("{}:{path}", directory.join(b"node_modules/.bin")));
+    let own = above(directory).into_iter().map(|place| place.join(b"node_modules/.bin").to_string());
+    let path = own.chain([path.to_owned()]).collect::<Vec<_>>().join(":");
+    variables.insert("PATH".to_owned(), path);
+    if has_map_of_packages(files, directory) {
+        preflight.notes.push(format!("not judged: `{script}`, as .pnp.cjs maps the packages"));
+        return Ok(());
+    }
     let argv = ["/bin/sh", "-c", script].map(str::to_owned);
     let launch = launch::follow(files, &argv, directory, &variables, architecture)?;
     preflight.notes.extend(launch.notes);

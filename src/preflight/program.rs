@@ -11,10 +11,12 @@ use super::{Finding, Kind};
 /// Where programs are looked for when nothing says so (containerd's and runc's default).
 pub(super) const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Who runs a program. A shell takes a file without a `#!` line for a script of its own.
+/// Who runs a program. A shell takes a file without a `#!` line for a script of its own, and so does `execvp` of glibc,
+/// by which other programs start one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     System,
+    Wrapper,
     Shell,
 }
 
@@ -121,7 +123,7 @@ impl Chain<'_> {
             return self.script(file, line, depth);
         }
         let is_text = !head.is_empty() && !head.iter().take(4096).any(|&byte| byte == 0);
-        if by == By::Shell && is_text {
+        if by != By::System && is_text {
             return Ok(None);
         }
         let what = match (head.is_empty(), is_text) {
