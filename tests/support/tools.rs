@@ -37,6 +37,10 @@ pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
 pub(crate) const TIME: Tool = Tool { program: "time", package: "time" };
 /// Runs a program at a terminal.
 pub(crate) const SCRIPT: Tool = Tool { program: "script", package: "bsdutils" };
+/// Python as Debian has it, copied into images that are started.
+pub(crate) const PYTHON: Tool = Tool { program: "/usr/bin/python3", package: "python3" };
+/// Node, likewise.
+pub(crate) const NODE: Tool = Tool { program: "/usr/bin/node", package: "nodejs" };
 /// Reads JSON in the recipes of the README.
 pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq" };
 
