@@ -213,7 +213,10 @@ fn run(files: &Files<'_>, work: &Work, name: &str, architecture: &str, preflight
     let argv = ["/bin/sh", "-c", script].map(str::to_owned);
     let launch = launch::follow(files, &argv, directory, &variables, architecture)?;
     preflight.notes.extend(launch.notes);
-    preflight.findings.extend(launch.findings.into_iter().map(|finding| finding.fix("RUN npm ci --omit=dev")));
+    preflight.findings.extend(launch.findings.into_iter().map(|finding| match finding.kind {
+        Kind::ProgramMissing => finding.fix("RUN npm ci --omit=dev"),
+        _ => finding,
+    }));
     match launch.work.filter(|work| matches!(base_name(&work.name), "node" | "nodejs")) {
         Some(work) => check(files, &work, architecture, preflight),
         None => Ok(()),

@@ -36,6 +36,19 @@ pub(super) fn directory(files: &Files<'_>, image: &Image) -> Option<Finding> {
     })
 }
 
+/// The home of the user that the image runs as; root's where nothing says so.
+pub(super) fn home(files: &Files<'_>, image: &Image) -> Result<ImagePath, Error> {
+    let user = image.config.user().split(':').next().unwrap_or_default();
+    let user = if user.is_empty() { "0" } else { user };
+    let file = files.file(&ImagePath::clean(b"etc/passwd"));
+    let text = file.as_ref().map(|file| files.head(file)).transpose()?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let entries = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut own = entries.filter(|fields| fields.first() == Some(&user) || fields.get(2) == Some(&user));
+    let home = own.next().and_then(|fields| fields.get(5).map(|home| ImagePath::clean(home.as_bytes())));
+    Ok(home.unwrap_or_else(|| ImagePath::clean(b"root")))
+}
+
 /// The user and the group, which have to be in the image unless they are numbers.
 pub(super) fn user(files: &Files<'_>, image: &Image) -> Result<Option<Finding>, Error> {
     let (user, group) = match image.config.user().split_once(':') {

@@ -119,9 +119,14 @@ impl Declared {
         self.files.get(*position).map(String::as_str)
     }
 
-    /// Whether everything that is declared was read, and the package is not there. FastAPI may bring its server along.
+    /// Whether everything that is declared was read, and the package is not there. Some packages bring a server along.
     pub(super) fn lacks(&self, package: &str) -> bool {
-        let brought = package == "uvicorn" && self.file_of("fastapi").is_some();
+        let brings = |other: &str| self.file_of(other).is_some();
+        let brought = match package {
+            "uvicorn" | "fastapi-cli" => brings("fastapi"),
+            "gunicorn" | "flask" => ["functions-framework", "mlflow", "apache-airflow"].into_iter().any(brings),
+            _ => false,
+        };
         !self.files.is_empty() && !self.is_partial && !brought && self.file_of(package).is_none()
     }
 
@@ -147,17 +152,14 @@ impl Declared {
             .iter()
             .map(|name| requirements::normalized(name))
             .collect();
+        let mut unsure = Vec::new();
         for (position, requirement) in &self.requirements {
             let name = &requirement.name;
             let declared = &self.files[*position];
             let place = self.places.get(position);
             let at = |finding: Finding| place.map_or(finding.clone(), |(path, layer)| finding.at(path, *layer));
             match installed.get(name) {
-                None if python.is_open => {
-                    preflight
-                        .notes
-                        .push(format!("not judged: whether {name} is installed (a .pth file adds directories)"));
-                }
+                None if python.is_open => unsure.push(name.as_str()),
                 None => {
                     let is_local = !matches!(
                         module::find(files, &self.around(source, python), name),
@@ -179,6 +181,10 @@ impl Declared {
                 }
                 Some(_) => {}
             }
+        }
+        if !unsure.is_empty() {
+            let names = unsure.join(", ");
+            preflight.notes.push(format!("not judged: whether installed, as directories may be added: {names}"));
         }
     }
 

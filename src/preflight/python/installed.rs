@@ -27,7 +27,8 @@ pub(super) struct Python {
 impl Python {
     /// The Python that is called as `interpreter`. What belongs to the directory that it really lies in is taken, too:
     /// a virtual environment may or may not see it, and a package too many is no false alarm.
-    pub(super) fn of(files: &Files<'_>, interpreter: &ImagePath) -> Self {
+    /// `more` are prefixes of installations beside it (the user's own), and `first` directories that come before all.
+    pub(super) fn of(files: &Files<'_>, interpreter: &ImagePath, more: &[ImagePath], first: &[ImagePath]) -> Self {
         let real = files.file(interpreter).map(|file| file.path);
         let prefixes = [Some(interpreter.clone()), real.clone()];
         let mut prefixes: Vec<ImagePath> =
@@ -40,9 +41,9 @@ impl Python {
             prefixes.extend([ImagePath::clean(b"usr/local"), ImagePath::clean(b"usr")]);
         }
         let named = real.as_ref().and_then(|path| version_of(path.file_name()?, b"python"));
-        let mut python = Self { version: named, ..Self::default() };
-        for prefix in prefixes {
-            python.add(files, &prefix);
+        let mut python = Self { version: named, packages: first.to_vec(), ..Self::default() };
+        for prefix in prefixes.iter().chain(more) {
+            python.add(files, prefix);
         }
         python.is_open = python.packages.iter().any(|directory| has_links(files, directory));
         python
@@ -102,11 +103,13 @@ fn distribution(name: &str) -> Option<(String, Option<Version>)> {
     Some((normalized(package), Version::from_str(version).ok()))
 }
 
-/// Whether a `.pth` file there may add directories; those of common tools do not.
+/// Whether a `.pth` file or a module that runs first may add directories; those of common tools do not.
 fn has_links(files: &Files<'_>, directory: &ImagePath) -> bool {
     let harmless: [&[u8]; 4] = [b"distutils-precedence.pth", b"_virtualenv.pth", b"matplotlib", b"protobuf"];
     let names = files.names(directory).unwrap_or_default();
-    names.iter().any(|name| name.ends_with(b".pth") && !harmless.iter().any(|known| name.starts_with(known)))
+    let is_custom = |name: &Vec<u8>| name == b"sitecustomize.py" || name == b"usercustomize.py";
+    names.iter().any(is_custom)
+        || names.iter().any(|name| name.ends_with(b".pth") && !harmless.iter().any(|known| name.starts_with(known)))
 }
 
 /// Which Python runs a program: itself, or the interpreter of its script.

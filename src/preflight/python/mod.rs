@@ -13,7 +13,7 @@ use crate::path::ImagePath;
 use super::files::{File, Files};
 use super::launch::{Work, base_name};
 use super::program::Surroundings;
-use super::{Finding, Kind, Preflight};
+use super::{Finding, Kind, Preflight, settings};
 use declared::Declared;
 use installed::Python;
 use module::{Has, Module};
@@ -91,12 +91,16 @@ impl App<'_> {
     /// Adds what there is to say of a program that can be run.
     pub(super) fn check(&self, work: &Work, preflight: &mut Preflight) -> Result<(), Error> {
         let Some(interpreter) = installed::interpreter(&work.program) else { return Ok(()) };
-        let mut python = Python::of(self.files, &interpreter);
+        let path = work.variables.get("PYTHONPATH").into_iter().flat_map(|paths| paths.split(':'));
+        let path: Vec<ImagePath> = path.map(|path| work.around.absolute(path.as_bytes())).collect();
+        let mut python = Python::of(self.files, &interpreter, &[self.user_base(work)?], &path);
         let changes = ["PYTHONHOME", "PYTHONSAFEPATH"].iter().any(|name| work.variables.contains_key(*name));
-        python.is_open |= changes;
+        let is_unknown = work.variables.get("PYTHONPATH").is_some_and(|paths| paths.contains('$'));
+        python.is_open |= changes || is_unknown;
         let source = self.target(work, &python, preflight)?;
         let text = source.map(|file| self.files.text(&file).map(|text| (file, text))).transpose()?;
         let text = text.and_then(|(file, text)| Some((file, text?)));
+        let text = text.filter(|(_, text)| !module::changes_path(text));
         let declared = self.declared(&python)?;
         preflight.notes.extend(declared.notes.iter().cloned());
         declared.check(self.files, &python, text.as_ref(), preflight);
@@ -109,6 +113,18 @@ impl App<'_> {
                 .push(Finding::warning(Kind::Undeclared, summary).fix(format!("add {package} to {file}")));
         }
         Ok(())
+    }
+
+    /// Where `pip install --user` puts packages (PEP 370).
+    fn user_base(&self, work: &Work) -> Result<ImagePath, Error> {
+        if let Some(base) = work.variables.get("PYTHONUSERBASE") {
+            return Ok(work.around.absolute(base.as_bytes()));
+        }
+        let home = match work.variables.get("HOME") {
+            Some(home) => ImagePath::clean(home.as_bytes()),
+            None => settings::home(self.files, self.image)?,
+        };
+        Ok(home.join(b".local"))
     }
 
     /// The source that runs first, where it is there; adds what is missing.
@@ -157,8 +173,7 @@ impl App<'_> {
         places: &[String],
         preflight: &mut Preflight,
     ) -> Result<Option<File>, Error> {
-        let paths = work.variables.get("PYTHONPATH").into_iter().flat_map(|paths| paths.split(':'));
-        let paths = places.iter().map(String::as_str).chain([""]).chain(paths);
+        let paths = places.iter().map(String::as_str).chain([""]);
         let mut directories: Vec<ImagePath> = paths.map(|path| work.around.absolute(path.as_bytes())).collect();
         directories.extend(python.packages.iter().chain(&python.library).cloned());
         let is_open = python.is_open || self.is_configured(work)? || places.iter().any(|place| place.contains('$'));

@@ -119,6 +119,11 @@ fn is_binding(line: &str, name: &str) -> bool {
     }
 }
 
+/// Whether the text may change where its imports are looked for.
+pub(super) fn changes_path(text: &str) -> bool {
+    ["sys.path", "addsitedir", "syspath"].iter().any(|word| text.contains(word))
+}
+
 /// The modules that the text imports at once when it is run itself, by their first name. Imports that are guarded, or
 /// come later, are none of them.
 pub(super) fn imports(text: &str) -> Vec<&str> {
