@@ -61,6 +61,14 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// Programs of this name anywhere, in directories that are for programs.
+    pub(super) fn programs(&self, name: &[u8]) -> Vec<File> {
+        let bins: [&[u8]; 3] = [b"bin", b"sbin", b".bin"];
+        let directories = self.tree.directories().map(|(path, _)| path);
+        let bins = directories.filter(|path| path.file_name().is_some_and(|name| bins.contains(&name)));
+        bins.filter_map(|path| Some(File { path: path.join(name), ..self.file(&path.join(name))? })).collect()
+    }
+
     pub(super) fn is_directory(&self, path: &ImagePath) -> bool {
         self.lookup(path).is_some_and(|found| matches!(self.node(&found).kind, NodeKind::Directory(_)))
     }

@@ -56,6 +56,8 @@ pub enum Kind {
     UnknownUser,
     /// A working directory that is not in the image, or no directory.
     WorkingDirectory,
+    /// A variable that nothing puts a value in for.
+    UnexpandedVariable,
     /// A port other than the one that requests are sent to.
     FixedPort,
     /// An address on which no request arrives.
@@ -84,6 +86,7 @@ impl Kind {
             Self::Undeclared => "undeclared",
             Self::UnknownUser => "unknown-user",
             Self::WorkingDirectory => "working-directory",
+            Self::UnexpandedVariable => "unexpanded-variable",
             Self::FixedPort => "fixed-port",
             Self::LocalAddress => "local-address",
             Self::ScriptMissing => "script-missing",

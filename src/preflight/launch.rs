@@ -15,9 +15,9 @@ const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "busybox"];
 
 /// What shells do themselves, and what is no work of an application (POSIX.1-2024, 2.15; bash and busybox ash).
 const BUILTINS: [&str; 38] = [
-    ":", "alias", "break", "builtin", "cd", "command", "continue", "declare", "echo", "enable", "exit", "export", "false",
-    "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return",
-    "set", "shift", "shopt", "test", "times", "trap", "true", "type", "ulimit", "umask", "unset", "wait",
+    ":", "alias", "break", "builtin", "cd", "command", "continue", "declare", "echo", "enable", "exit", "export",
+    "false", "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly",
+    "return", "set", "shift", "shopt", "test", "times", "trap", "true", "type", "ulimit", "umask", "unset", "wait",
 ];
 
 /// Programs that look for another one by rules of their own.
@@ -75,6 +75,8 @@ struct Step {
     around: Surroundings,
     variables: BTreeMap<String, String>,
     by: By,
+    /// Whether a shell put the values of variables into the words.
+    is_expanded: bool,
 }
 
 /// Follows the command of an image.
@@ -87,7 +89,8 @@ pub(super) fn follow(
 ) -> Result<Launch, Error> {
     let path = variables.get("PATH").map_or(USUAL_PATH, String::as_str).to_owned();
     let around = Surroundings { path, directory: directory.clone() };
-    let mut step = Step { words: argv.to_vec(), around, variables: variables.clone(), by: By::System };
+    let mut step =
+        Step { words: argv.to_vec(), around, variables: variables.clone(), by: By::System, is_expanded: false };
     let mut launch = Launch::default();
     for _ in 0..MOST_STEPS {
         match launch.take(files, step, architecture)? {
@@ -139,6 +142,7 @@ impl Launch {
             around: step.around.clone(),
             variables: step.variables.clone(),
             by,
+            is_expanded: step.is_expanded,
         };
         let wrapped = match base {
             "tini" | "dumb-init" | "catatonit" => Some(after_options(arguments, &["-p", "-e", "-r", "--rewrite"])),
@@ -173,8 +177,8 @@ impl Launch {
             }
         }
         let (name, arguments) = (name.clone(), arguments.to_vec());
-        let Step { around, variables, by, .. } = step;
-        self.work = Some(Work { name, arguments, program, around, variables, is_expanded: by == By::Shell });
+        let Step { around, variables, is_expanded, .. } = step;
+        self.work = Some(Work { name, arguments, program, around, variables, is_expanded });
         Ok(())
     }
 
@@ -243,7 +247,7 @@ impl Launch {
             program,
             around: step.around.clone(),
             variables: step.variables.clone(),
-            is_expanded: step.by == By::Shell,
+            is_expanded: step.is_expanded,
         });
         Ok(None)
     }
@@ -257,7 +261,7 @@ impl Launch {
         architecture: &str,
     ) -> Result<Option<Step>, Error> {
         let (around, variables) = (step.around.clone(), step.variables.clone());
-        let mut shell = Step { words: Vec::new(), around, variables, by: By::Shell };
+        let mut shell = Step { words: Vec::new(), around, variables, by: By::Shell, is_expanded: true };
         let Some((last, before)) = commands.split_last() else { return Ok(None) };
         for command in before {
             if let Some(what) = shell.builtin(command) {

@@ -153,7 +153,11 @@ impl Preflight {
         self.notes.append(&mut launch.notes);
         let app = python::App { files, directory: &directory, extra: &options.requirements, image };
         if let Some(name) = &launch.failed {
-            launch.findings.iter_mut().try_for_each(|finding| app.explain(name, finding))?;
+            for finding in launch.findings.iter_mut().filter(|finding| finding.kind == Kind::ProgramMissing) {
+                if !is_elsewhere(files, name, finding) {
+                    app.explain(name, finding)?;
+                }
+            }
             self.command.program = Some(name.clone());
         }
         self.findings.append(&mut launch.findings);
@@ -165,6 +169,17 @@ impl Preflight {
         app.check(&work, self)?;
         node::check(files, &work, architecture, self)
     }
+}
+
+/// Whether PATH only lacks the directory of the program, as with a virtual environment that is not in it.
+fn is_elsewhere(files: &Files<'_>, name: &str, finding: &mut Finding) -> bool {
+    let found = if name.contains('/') { Vec::new() } else { files.programs(name.as_bytes()) };
+    let Some(file) = found.first() else { return false };
+    let directory = file.path.parent().unwrap_or_default();
+    finding.summary.push_str(&format!("; it is in {directory}"));
+    finding.fix = Some(format!("ENV PATH={directory}:$PATH"));
+    (finding.file, finding.layer) = (Some(file.path.clone()), Some(file.layer));
+    true
 }
 
 /// The files that the checks are likely to want, so that each layer is read once for them.

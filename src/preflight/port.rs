@@ -26,7 +26,11 @@ pub(super) fn check(work: &Work, preflight: &mut Preflight) {
     let Some((_, options)) = OPTIONS.iter().find(|(server, _)| *server == name) else { return };
     let values = values(&arguments, options);
     for value in &values {
-        preflight.findings.extend(address(value));
+        preflight.findings.extend(if work.is_expanded {
+            address(value)
+        } else {
+            literal(name, value).or(address(value))
+        });
     }
     let says_where = |value: &String| !value.is_empty() && !value.bytes().all(|byte| byte.is_ascii_digit());
     let local = LOCAL.iter().find(|(server, _)| *server == name);
@@ -57,6 +61,17 @@ fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
         }
     }
     values
+}
+
+/// A port that is a variable, in a command that no shell reads: all of these servers refuse it.
+fn literal(server: &str, value: &str) -> Option<Finding> {
+    let port = value.rsplit(':').next().unwrap_or_default();
+    let is_variable = port.starts_with('$') && !value.starts_with("unix:");
+    is_variable.then(|| {
+        let summary = format!("`{server}` gets the port `{port}` as it stands: no shell puts its value in");
+        let fix = "the shell form, CMD exec PROGRAM ARGUMENTS, instead of CMD [\"PROGRAM\", \"ARGUMENTS\"]";
+        Finding::error(Kind::UnexpandedVariable, summary).fix(fix)
+    })
 }
 
 fn address(value: &str) -> Option<Finding> {
@@ -99,6 +114,8 @@ mod tests {
         for (value, expected) in table {
             assert_eq!(address(value).map(|finding| finding.kind), expected, "{value}");
         }
+        assert!(literal("gunicorn", "0.0.0.0:$PORT").is_some() && literal("uvicorn", "${PORT}").is_some());
+        assert!(literal("gunicorn", "0.0.0.0:80").is_none() && literal("gunicorn", "unix:$X").is_none());
         let words = ["-b:80", "--bind=a:1", "--bind", "b", "--binder=x"].map(str::to_owned);
         assert_eq!(values(&words, &["-b", "--bind"]), [":80", "a:1", "b"]);
     }

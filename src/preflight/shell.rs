@@ -16,8 +16,8 @@ pub(super) struct Simple {
 
 /// Words that begin something that is no simple command.
 const RESERVED: [&str; 18] = [
-    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "!", "time", "function",
-    "select", "coproc",
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "!", "time",
+    "function", "select", "coproc",
 ];
 
 /// Reads the commands in `text`.
