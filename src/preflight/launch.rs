@@ -113,6 +113,11 @@ impl Launch {
         }
         let program = match program::find(files, name, &step.around, step.by, architecture)? {
             Ok(program) => program,
+            // A part of PATH is known only where it runs.
+            Err(finding) if finding.kind == Kind::ProgramMissing && step.around.path.contains('$') => {
+                self.refuse(&format!("where `{name}` is, as a variable is part of PATH"));
+                return Ok(None);
+            }
             Err(finding) => {
                 self.failed = Some(name.clone());
                 self.findings.push(finding);
@@ -249,7 +254,7 @@ impl Launch {
                 continue;
             }
             if let Err(finding) = program::find(files, name, &shell.around, By::Shell, architecture)? {
-                if command.must_succeed {
+                if command.must_succeed && !shell.around.path.contains('$') {
                     self.failed = Some(name.clone());
                     self.findings.push(finding);
                     return Ok(None);
