@@ -115,7 +115,7 @@ impl Launch {
     /// A program that cannot be run.
     fn fail(&mut self, name: &str, finding: Finding, around: &Surroundings) {
         if finding.kind == Kind::ProgramMissing && around.path.contains('$') {
-            self.refuse(&format!("where `{name}` is, as variables that the image does not set are in PATH"));
+            self.refuse(&format!("where `{name}` is, as a variable is part of PATH"));
             return;
         }
         self.failed = Some(name.to_owned());

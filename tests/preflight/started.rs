@@ -20,7 +20,7 @@ const FLASK: &str = "f usr/lib/python3/dist-packages/flask/__init__.py 0644 x = 
                      f usr/lib/python3/dist-packages/gunicorn-23.0.0.dist-info/METADATA 0644 x\n";
 
 /// These programs of the machine with their libraries, and of Python what a script needs.
-fn machine(programs: &[&str], more: &[&str]) -> Image {
+fn machine(programs: &[&str], more: &[&str], text: &str) -> Image {
     let mut paths: BTreeSet<String> = programs.iter().chain(more).map(|path| (*path).to_owned()).collect();
     for program in programs {
         let libraries = tools::run_text(Command::new("ldd").arg(Path::new("/").join(program)));
@@ -57,7 +57,10 @@ fn machine(programs: &[&str], more: &[&str]) -> Image {
     let bytes = std::fs::read(&file).expect("tar wrote it");
     let links = "l bin -> usr/bin\nl lib -> usr/lib\nl lib64 -> usr/lib64\nf etc/passwd 0644 root:x:0:0::/:/bin/sh\\napp:x:1000:1000::/:/bin/sh\\n\n\
                  f etc/group 0644 root:x:0:\\napp:x:1000:\\n\nd tmp 0777";
-    Image::new().workdir("/app").layer("ADD rootfs /", Layer::tar(bytes, Compression::None)).text(links)
+    Image::new()
+        .workdir("/app")
+        .layer("ADD rootfs /", Layer::tar(bytes, Compression::None))
+        .text(&format!("{links}\n{text}"))
 }
 
 /// Whether podman starts the image: its program ran to its good end.
@@ -102,60 +105,85 @@ fn programs_without_a_distribution() {
     hold(&podman, "of an unknown user", &nobody, &["unknown-user error"]);
 }
 
-#[test]
-fn python_as_debian_has_it() {
-    if !tools::require_all(&[tools::PYTHON]) {
-        return;
-    }
-    let Some(podman) = Podman::start() else { return };
+/// An image with this machine's Python, a shell, an application, and the name of that Python.
+fn python() -> (Image, String) {
     let real = std::fs::canonicalize(tools::PYTHON.program).expect("it is there");
     let version = real.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
     let (program, library) = (format!("usr/bin/{version}"), format!("usr/lib/{version}"));
-    let links = format!(
-        "l usr/bin/python3 -> {version}\nf app/main.py 0644 import flask\\napp = flask.x\\nprint('started')\\n\n{FLASK}"
+    let text = format!(
+        "l usr/bin/python3 -> {version}\nf app/main.py 0644 import flask\\napp = flask.x\\nprint('started')\\n\n\
+         {FLASK}f usr/bin/gunicorn 0755 #!/usr/bin/python3\\n{GUNICORN}"
     );
-    let links = format!("{links}f usr/bin/gunicorn 0755 #!/usr/bin/python3\\n{GUNICORN}");
-    let base = machine(&[&program, "usr/bin/dash", "usr/bin/env"], &[&library, "usr/bin/sh"]).text(&links);
+    let programs = [program.as_str(), "usr/bin/dash", "usr/bin/env"];
+    (machine(&programs, &[&library, "usr/bin/sh"], &text), version)
+}
+
+fn hold_all(base: &Image, cases: &[(&str, &[&str], &[&str])]) {
+    let Some(podman) = Podman::start() else { return };
+    for (text, words, expected) in cases {
+        hold(&podman, &format!("{words:?}"), &cmd(base.clone().text(text), words), expected);
+    }
+}
+
+#[test]
+fn python_that_starts() {
+    if !tools::require_all(&[tools::PYTHON]) {
+        return;
+    }
+    let (base, version) = python();
     let venv = format!(
         "l app/.venv/bin/python -> /usr/bin/python3\nf app/.venv/pyvenv.cfg 0644 home = /usr/bin\\n\n\
          f app/.venv/lib/{version}/site-packages/own/__init__.py 0644 from .x import *\\n\n\
          f app/.venv/lib/{version}/site-packages/own/x.py 0644 app = 1\\n\n\
          f app/.venv/bin/gunicorn 0755 #!/app/.venv/bin/python\\n{GUNICORN}"
     );
-    let cases: [(&str, &[&str], &[&str]); 21] = [
-        ("", &["python3", "main.py"], &[]),
-        ("", &["/bin/sh", "-c", "exec python3 main.py"], &[]),
-        ("f app/x 0755 #!/bin/sh\\nexit 0\\n", &["./x"], &[]),
-        ("f app/x 0755 #!/usr/bin/env python3\\n", &["./x"], &[]),
-        ("f app/x 0755 exit 0\\n", &["/bin/sh", "-c", "./x"], &[]),
-        ("f app/requirements.txt 0644 flask>=3\\ngunicorn\\n", &["gunicorn", "--bind", ":8080", "main:app"], &[]),
-        ("f app/pkg/web.py 0644 import sys\\nif sys:\\n  app = 1\\n", &["gunicorn", "pkg.web:app"], &[]),
-        ("f app/pkg/__main__.py 0644 \nf app/pkg/__init__.py 0644", &["python3", "-m", "pkg"], &[]),
-        ("", &["python3", "-m", "this"], &[]),
-        ("f app/entry.sh 0755 #!/bin/sh\\nset -e\\nexec \"$@\"\\n", &["./entry.sh", "python3", "main.py"], &[]),
-        ("", &["env", "A=1", "python3", "main.py"], &[]),
-        ("f srv/other.py 0644 import os\\n", &["/bin/sh", "-c", "cd /srv && A=1 exec python3 other.py"], &[]),
-        (&venv, &["/app/.venv/bin/gunicorn", "own:app"], &[]),
-        ("f app/x 0755 #!/bin/sh\\x0d\\nexit 0\\n", &["./x"], &["crlf-shebang error"]),
-        ("f app/x 0755 exit 0\\n", &["./x"], &["not-a-program error"]),
-        ("f app/x 0644 #!/bin/sh\\n", &["./x"], &["not-executable error"]),
-        (
-            "w usr/bin/.wh.gunicorn",
-            &["/bin/sh", "-c", "exec gunicorn --bind :$PORT main:app"],
-            &["program-missing error"],
-        ),
-        ("", &["gunicorn", "mian:app"], &["module-missing error"]),
-        ("", &["gunicorn", "main:server"], &["attribute-missing error"]),
-        (
-            "f app/requirements.txt 0644 redis\nf app/main.py 0644 import redis\\n",
-            &["python3", "main.py"],
-            &["package-missing error"],
-        ),
-        ("", &["python3", "other.py"], &["file-missing error"]),
-    ];
-    for (text, words, expected) in cases {
-        hold(&podman, &format!("{words:?}"), &cmd(base.clone().text(text), words), expected);
+    hold_all(
+        &base,
+        &[
+            ("", &["python3", "main.py"], &[]),
+            ("", &["/bin/sh", "-c", "exec python3 main.py"], &[]),
+            ("f app/x 0755 #!/bin/sh\\nexit 0\\n", &["./x"], &[]),
+            ("f app/x 0755 #!/usr/bin/env python3\\n", &["./x"], &[]),
+            ("f app/x 0755 exit 0\\n", &["/bin/sh", "-c", "./x"], &[]),
+            ("f app/requirements.txt 0644 flask>=3\\ngunicorn\\n", &["gunicorn", "--bind", ":8080", "main:app"], &[]),
+            ("f app/pkg/web.py 0644 import sys\\nif sys:\\n  app = 1\\n", &["gunicorn", "pkg.web:app"], &[]),
+            ("f app/pkg/__main__.py 0644 \nf app/pkg/__init__.py 0644", &["python3", "-m", "pkg"], &[]),
+            ("", &["python3", "-m", "this"], &[]),
+            ("f app/entry.sh 0755 #!/bin/sh\\nset -e\\nexec \"$@\"\\n", &["./entry.sh", "python3", "main.py"], &[]),
+            ("", &["env", "A=1", "python3", "main.py"], &[]),
+            ("f srv/other.py 0644 import os\\n", &["/bin/sh", "-c", "cd /srv && A=1 exec python3 other.py"], &[]),
+            (&venv, &["/app/.venv/bin/gunicorn", "own:app"], &[]),
+        ],
+    );
+}
+
+#[test]
+fn python_that_does_not_start() {
+    if !tools::require_all(&[tools::PYTHON]) {
+        return;
     }
+    let (base, _) = python();
+    hold_all(
+        &base,
+        &[
+            ("f app/x 0755 #!/bin/sh\\x0d\\nexit 0\\n", &["./x"], &["crlf-shebang error"]),
+            ("f app/x 0755 exit 0\\n", &["./x"], &["not-a-program error"]),
+            ("f app/x 0644 #!/bin/sh\\n", &["./x"], &["not-executable error"]),
+            (
+                "w usr/bin/.wh.gunicorn",
+                &["/bin/sh", "-c", "exec gunicorn --bind :$PORT main:app"],
+                &["program-missing error"],
+            ),
+            ("", &["gunicorn", "mian:app"], &["module-missing error"]),
+            ("", &["gunicorn", "main:server"], &["attribute-missing error"]),
+            (
+                "f app/requirements.txt 0644 redis\nf app/main.py 0644 import redis\\n",
+                &["python3", "main.py"],
+                &["package-missing error"],
+            ),
+            ("", &["python3", "other.py"], &["file-missing error"]),
+        ],
+    );
 }
 
 #[test]
@@ -164,7 +192,7 @@ fn node_as_this_machine_has_it() {
         return;
     }
     let Some(podman) = Podman::start() else { return };
-    let base = machine(&["usr/bin/node", "usr/bin/dash", "usr/bin/env"], &["usr/bin/sh"]);
+    let base = machine(&["usr/bin/node", "usr/bin/dash", "usr/bin/env"], &["usr/bin/sh"], "");
     let package = "f app/package.json 0644 {\"main\":\"lib/x\",\"dependencies\":{\"express\":\"4\"}}\n\
                    f app/lib/x.js 0644 const e = require('express');\\n";
     let installed = format!("{package}\nf app/node_modules/express/index.js 0644 1");

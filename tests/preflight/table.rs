@@ -51,6 +51,7 @@ fn shells_and_wrappers() {
         ("", &["/bin/sh", "-c", "missing; python main.py"], 0, &[]),
         ("", &["/bin/sh", "-c", "A=1 exec nothing"], 1, &["program-missing error"]),
         ("", &["/bin/sh", "-c", "python main.py | cat"], 2, &[]),
+        ("", &["/bin/sh", "-c", "PATH=$HOME/bin:$PATH exec nothing"], 2, &[]),
         ("", &["/bin/sh", "-c", "$(which python) main.py"], 2, &[]),
         ("", &["/bin/sh", "start.sh"], 1, &["file-missing error"]),
         ("f app/start.sh 0644 x", &["/bin/sh", "start.sh"], 0, &[]),

@@ -57,7 +57,7 @@ fn step(files: &Files<'_>, places: &[ImagePath], name: &str) -> Option<(Vec<Imag
 /// A module there that the name may have been meant for.
 fn similar(files: &Files<'_>, places: &[ImagePath], name: &str) -> Option<String> {
     let entries = places.iter().take(1).flat_map(|place| files.names(place).unwrap_or_default());
-    let modules = entries.filter_map(|entry| Some(String::from_utf8(entry.strip_suffix(b".py")?.to_vec()).ok()?));
+    let modules = entries.filter_map(|entry| String::from_utf8(entry.strip_suffix(b".py")?.to_vec()).ok());
     let near = modules.map(|module| (distance(&module.to_lowercase(), &name.to_lowercase()), module));
     near.filter(|(distance, _)| *distance <= 2).min().map(|(_, module)| module)
 }
