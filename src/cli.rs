@@ -11,10 +11,12 @@ use crate::report::Detail;
 
 mod deployed;
 mod looking;
+mod preflight;
 mod upkeep;
 
 pub use deployed::{Deployed, PlaceArgs};
 pub use looking::{Diff, Extract, Grep, SearchArgs};
+pub use preflight::Preflight;
 pub use upkeep::{Cache, CacheArgs, CacheUpkeep};
 
 const AFTER_HELP: &str = "\
@@ -52,6 +54,7 @@ impl Command {
             Self::Extract(args) => Some(&args.output),
             Self::Diff(args) => Some(&args.output),
             Self::Layers(args) => Some(&args.output),
+            Self::Preflight(args) => Some(&args.output),
             Self::Cache(args) => Some(&args.options().output),
         }
     }
@@ -77,6 +80,7 @@ impl Command {
             Self::Extract(args) => Some(&args.read),
             Self::Diff(args) => Some(&args.read),
             Self::Layers(args) => Some(&args.read),
+            Self::Preflight(args) => Some(&args.read),
             Self::Cache(_) => None,
         }
     }
@@ -93,6 +97,8 @@ pub enum Command {
     Contains(Contains),
     /// Check that what Cloud Run serves holds the files that git says
     Deployed(Deployed),
+    /// Check, without running it, that the image will start: its program, modules, packages and port
+    Preflight(Preflight),
     /// Print files of the image
     Cat(Cat),
     /// List files of the image

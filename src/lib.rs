@@ -106,6 +106,7 @@ pub mod lookup;
 pub mod search;
 // The main job, and telling of it.
 pub mod error;
+pub mod preflight;
 pub mod report;
 pub mod verify;
 // What runs.

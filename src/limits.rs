@@ -154,3 +154,9 @@ pub const CACHE_BLOCK_BYTES: usize = 8 << 20;
 
 /// Bytes of an answer of Google's APIs. A page of a hundred services, each with dozens of variables, stays below.
 pub const API_BYTES: usize = 32 << 20;
+
+/// Bytes read of one file that says whether an image will start. Locks of large Node projects have a few megabytes.
+pub const PREFLIGHT_BYTES: u64 = 8 << 20;
+
+/// Scripts that may be each other's interpreters, as Linux has it (`BINPRM_MAX_RECURSION` and the program itself).
+pub const INTERPRETERS: usize = 5;

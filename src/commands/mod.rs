@@ -14,6 +14,7 @@ mod identify;
 mod layers;
 mod ls;
 mod output;
+mod preflight;
 mod progress;
 mod setup;
 mod verify;
@@ -68,6 +69,7 @@ fn run_command(cli: &Cli, process: &Process) -> Exit {
         Command::Identify(args) => return identify::run(args, process),
         Command::Contains(args) => return contains::run(args, process),
         Command::Deployed(args) => deployed::run(args, process),
+        Command::Preflight(args) => preflight::run(args, process),
         Command::Cat(args) => cat::run(args, process),
         Command::Ls(args) => ls::run(args, process),
         Command::Grep(args) => grep::run(args, process),

@@ -33,6 +33,8 @@ struct Execution {
     entrypoint: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
     working_dir: Option<String>,
+    user: Option<String>,
+    exposed_ports: Option<BTreeMap<String, serde_json::Value>>,
     labels: Option<BTreeMap<String, Option<String>>>,
 }
 
@@ -86,6 +88,17 @@ impl ImageConfig {
         self.config.as_ref().and_then(|config| config.working_dir.as_deref()).unwrap_or_default()
     }
 
+    /// Who the command runs as, `USER[:GROUP]`; empty where nothing is set, which means root.
+    pub fn user(&self) -> &str {
+        self.config.as_ref().and_then(|config| config.user.as_deref()).unwrap_or_default()
+    }
+
+    /// The ports that the image says it listens on, such as `8080/tcp`.
+    pub fn exposed_ports(&self) -> impl Iterator<Item = &str> {
+        let ports = self.config.iter().flat_map(|config| config.exposed_ports.iter().flatten());
+        ports.map(|(port, _)| port.as_str())
+    }
+
     /// The command's words; empty where none is set.
     pub fn cmd(&self) -> &[String] {
         self.config.as_ref().and_then(|config| config.cmd.as_deref()).unwrap_or_default()
@@ -126,12 +139,14 @@ mod tests {
 
     #[test]
     fn fields_are_found() {
-        let text = r#"{"os":"linux","architecture":"arm64","variant":"v8","config":{"Env":["A=b=c"],"WorkingDir":"/app","Cmd":["x"],"Labels":{"k":"v"}},
+        let text = r#"{"os":"linux","architecture":"arm64","variant":"v8","config":{"Env":["A=b=c"],"WorkingDir":"/app","Cmd":["x"],"User":"app:app",
+            "ExposedPorts":{"8080/tcp":{}},"Labels":{"k":"v"}},
             "rootfs":{"type":"layers","diff_ids":["sha256:00"]},"history":[{"created_by":"COPY a b","empty_layer":true}]}"#;
         let config = ImageConfig::parse(text.as_bytes()).unwrap();
         assert_eq!(config.env().next(), Some(("A", "b=c")));
         assert_eq!(config.labels()["k"], "v");
         assert_eq!((config.working_dir(), config.cmd()), ("/app", &["x".to_owned()][..]));
+        assert_eq!((config.user(), config.exposed_ports().collect()), ("app:app", vec!["8080/tcp"]));
         assert_eq!(config.platform().unwrap().to_string(), "linux/arm64/v8");
         assert_eq!(config.history()[0].empty_layer, Some(true));
     }

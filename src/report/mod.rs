@@ -11,6 +11,7 @@ mod json;
 mod layers;
 mod listing;
 mod matches;
+mod preflight;
 mod reasons;
 mod text;
 mod timeline;
@@ -34,6 +35,7 @@ pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_in_history_text, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};
 pub use matches::{MatchStyle, Matches, SearchedFile, matches_json, matches_text};
+pub use preflight::{preflight_json, preflight_text};
 pub use text::{error_text, verification_text};
 pub use upkeep::{Upkeep, upkeep_json, upkeep_text};
 

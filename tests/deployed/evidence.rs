@@ -30,7 +30,7 @@ impl Watching {
         let mut revision = stage.revision("phase3-00002-bbb", 2, "good");
         revision.created = format!("{day}T09:00:00.000000Z");
         let cloud_run = CloudRun::serve(vec![Service::new("phase3", vec![revision])]);
-        std::fs::write(stage.scene.repo.path().join("shipproof.toml"), CONFIG).unwrap();
+        std::fs::write(stage.scene.repo.path().join("shipproof.toml"), CONFIG).expect("the checkout is ours");
         Some(Self { stage, cloud_run, firestore })
     }
 

@@ -6,11 +6,11 @@ use crate::stage::{Stage, causes};
 use crate::support::cloud_run::{CloudRun, Service, Share};
 
 fn saved(stage: &Stage, service: &str, documents: &[Value], verdict: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut arguments = vec!["deployed".to_owned(), service.to_owned(), "--format".to_owned(), "json".to_owned()];
     for (number, document) in documents.iter().enumerate() {
         let path = folder.path().join(format!("{number}.json"));
-        std::fs::write(&path, document.to_string()).unwrap();
+        std::fs::write(&path, document.to_string()).expect("the folder is ours");
         arguments.extend(["--service-json".to_owned(), path.display().to_string()]);
     }
     let nobody = CloudRun::serve(Vec::new());

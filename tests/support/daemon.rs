@@ -63,6 +63,17 @@ impl Podman {
         tools::run(command.args(["save", "--quiet", "--format", "docker-archive", "--output"]).arg(file).arg(name));
     }
 
+    /// Runs the image `name` as its configuration says, without a network, and removes it: the exit code, and what was
+    /// printed to both streams.
+    pub(crate) fn run(&self, name: &str) -> (Option<i32>, String) {
+        let mut run = command(self.folder.path());
+        run.args(["run", "--rm", "--network", "none", "--env", "PORT=8080", name]);
+        let output = tools::output(&mut run);
+        tools::run(command(self.folder.path()).args(["rmi", "--force", name]));
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
     fn wait_until_ready(&mut self) {
         let until = Instant::now() + START;
         while UnixStream::connect(self.socket()).is_err() {

@@ -41,6 +41,10 @@ pub(crate) const SCRIPT: Tool = Tool { program: "script", package: "bsdutils" };
 pub(crate) const GCLOUD: Tool = Tool { program: "gcloud", package: "google-cloud-cli, of an archive of its own" };
 /// Runs Google's emulators.
 pub(crate) const JAVA: Tool = Tool { program: "java", package: "default-jre-headless" };
+/// Python as Debian has it, copied into images that are started.
+pub(crate) const PYTHON: Tool = Tool { program: "/usr/bin/python3", package: "python3" };
+/// Node, likewise.
+pub(crate) const NODE: Tool = Tool { program: "/usr/bin/node", package: "nodejs" };
 /// Reads JSON in the recipes of the README.
 pub(crate) const JQ: Tool = Tool { program: "jq", package: "jq" };
 
