@@ -1,6 +1,7 @@
 //! What may be typed to look at what is deployed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -32,8 +33,8 @@ pub struct Deployed {
     #[arg(long)]
     pub evidence: bool,
     /// Look at them again after so many minutes, and tell what grew
-    #[arg(long, value_name = "MINUTES", requires = "evidence", value_parser = clap::value_parser!(u64).range(1..=1440))]
-    pub watch: Option<u64>,
+    #[arg(long, value_name = "MINUTES", requires = "evidence", value_parser = minutes)]
+    pub watch: Option<Duration>,
     /// The configuration file
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -46,6 +47,15 @@ pub struct Deployed {
     /// Options of the report
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    const DAY: f64 = 24.0 * 60.0;
+    let minutes: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    match minutes > 0.0 && minutes <= DAY {
+        true => Ok(Duration::from_secs_f64(minutes * 60.0)),
+        false => Err("not more than nothing and at most a day, 1440".to_owned()),
+    }
 }
 
 /// Where services are.

@@ -92,7 +92,7 @@ impl Api {
         let tries = attempt
             .retry(ExponentialBuilder::default().with_max_times(limits::RETRIES).with_jitter())
             .when(|failure| matches!(failure, Failure::Transient(_)));
-        let body = self.runtime.block_on(async { tries.await }).map_err(Failure::into_error)?;
+        let body = self.runtime.block_on(tries).map_err(Failure::into_error)?;
         serde_json::from_slice(&body)
             .map_err(|error| DeployError::Form { what: format!("the answer of {}", self.host()), source: Some(error) })
     }

@@ -19,10 +19,10 @@ use super::error::DeployError;
 const ADDRESS: &str = "https://firestore.googleapis.com/";
 
 /// Documents asked for at once, of which only names come.
-const PAGE_SIZE: usize = 300;
+const PAGE_SIZE: usize = 1_000;
 
 /// Documents that are looked at of one collection: each costs the project a read.
-pub const SAMPLE: usize = 3_000;
+pub const SAMPLE: usize = 10_000;
 
 /// What a collection looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Survey {
     pub total: u64,
     /// How many there should be.
     pub expected: Option<u64>,
-    /// How many of them were looked at, from the end of the order of ids.
+    /// How many of them were looked at, from the beginning of the order of ids.
     pub sampled: usize,
     /// The wrong ones among those.
     pub offenders: usize,
@@ -184,7 +184,7 @@ impl Firestore {
         total.ok_or_else(|| DeployError::Form { what: format!("the count of {collection}"), source: None })
     }
 
-    /// The names of at most [`SAMPLE`] documents, by descending id: ids that end in a date have the newest first.
+    /// The names of at most [`SAMPLE`] documents, in the order of ids, which is the only one that needs no index.
     fn sample(&self, collection: &str) -> Result<Vec<Document>, DeployError> {
         let (parent, id) = self.parent(collection);
         let mut documents: Vec<Document> = Vec::new();
@@ -192,7 +192,7 @@ impl Firestore {
             let mut query = json!({
                 "from": [{ "collectionId": id }],
                 "select": { "fields": [{ "fieldPath": "__name__" }] },
-                "orderBy": [{ "field": { "fieldPath": "__name__" }, "direction": "DESCENDING" }],
+                "orderBy": [{ "field": { "fieldPath": "__name__" } }],
                 "limit": PAGE_SIZE.min(SAMPLE - documents.len()),
             });
             if let Some(last) = documents.last() {

@@ -372,7 +372,9 @@ fn service_lines(service: &ServiceReport, style: Style) -> Vec<String> {
 
 fn revision_lines(label: &str, revision: &RevisionReport) -> Vec<String> {
     let share = revision.percent.map(|percent| format!("{percent} % ")).unwrap_or_default();
-    let created = revision.created.as_ref().map(|time| format!("  ({time})")).unwrap_or_default();
+    // Fractions of a second are of no use to people.
+    let whole = |time: &str| time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"));
+    let created = revision.created.as_ref().map(|time| format!("  ({})", whole(time))).unwrap_or_default();
     let ready = revision.ready.as_ref().filter(|ready| ready.state != "succeeded");
     let ready =
         ready.map(|ready| format!("  {}: {}", ready.state, ready.reason.as_deref().unwrap_or("no reason given")));

@@ -185,16 +185,44 @@ pub(crate) fn get(host: &str, target: &str, headers: &[(&str, &str)]) -> Answer 
     exchange(stream, host, target, headers)
 }
 
+/// The same for `POST` of `body`.
+pub(crate) fn post(host: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let stream = TcpStream::connect(host).expect("the server listens");
+    send(stream, &format!("POST {target}"), host, headers, body)
+}
+
 /// The same as [`get`] over any connection, a Unix socket for one.
-pub(crate) fn exchange(mut stream: impl Read + IoWrite, host: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut text = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+pub(crate) fn exchange(stream: impl Read + IoWrite, host: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    send(stream, &format!("GET {target}"), host, headers, &[])
+}
+
+fn send(mut stream: impl Read + IoWrite, request: &str, host: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let mut text = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    if !body.is_empty() {
+        write!(text, "Content-Length: {}\r\n", body.len()).expect("writing to a String cannot fail");
+    }
     for (name, value) in headers {
         write!(text, "{name}: {value}\r\n").expect("writing to a String cannot fail");
     }
-    stream.write_all(format!("{text}\r\n").as_bytes()).expect("the server reads");
+    stream.write_all(&[format!("{text}\r\n").as_bytes(), body].concat()).expect("the server reads");
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("the server answers");
+    let mut part = [0; 4096];
+    // Some servers keep the connection open although they were asked not to.
+    while !is_whole(&bytes) {
+        match stream.read(&mut part).expect("the server answers") {
+            0 => break,
+            count => bytes.extend_from_slice(&part[..count]),
+        }
+    }
     parse_answer(&bytes)
+}
+
+/// Whether an answer that tells its length is there, to its end.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| bytes.len() >= end + 4 + length)
 }
 
 fn parse_answer(bytes: &[u8]) -> Answer {

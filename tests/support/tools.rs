@@ -37,6 +37,10 @@ pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
 pub(crate) const TIME: Tool = Tool { program: "time", package: "time" };
 /// Runs a program at a terminal.
 pub(crate) const SCRIPT: Tool = Tool { program: "script", package: "bsdutils" };
+/// Google's command line tool.
+pub(crate) const GCLOUD: Tool = Tool { program: "gcloud", package: "google-cloud-cli, of an archive of its own" };
+/// Runs Google's emulators.
+pub(crate) const JAVA: Tool = Tool { program: "java", package: "default-jre-headless" };
 /// Python as Debian has it, copied into images that are started.
 pub(crate) const PYTHON: Tool = Tool { program: "/usr/bin/python3", package: "python3" };
 /// Node, likewise.
@@ -53,6 +57,17 @@ pub(crate) fn require(tool: Tool) -> Option<PathBuf> {
     if found.is_none() {
         let remedy = format!("Debian: apt-get install {}", tool.package);
         conclude(|test, ci| missing(test, tool.program, &remedy, ci));
+    }
+    found
+}
+
+/// A file of Google's SDK, below its folder; otherwise as [`require`].
+pub(crate) fn require_in_sdk(file: &str, package: &str) -> Option<PathBuf> {
+    let gcloud = require(GCLOUD)?.canonicalize().expect("it was just found");
+    let sdk = gcloud.parent().and_then(Path::parent).expect("gcloud is in the SDK's bin folder");
+    let found = Some(sdk.join(file)).filter(|path| path.is_file());
+    if found.is_none() {
+        conclude(|test, ci| missing(test, file, package, ci));
     }
     found
 }

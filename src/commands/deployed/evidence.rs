@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use crate::config;
-use crate::count::counted;
 use crate::deploy::firestore::{Firestore, Survey, Watched};
 use crate::deploy::{DeployError, Observed};
 use crate::error::Error;
 
 use super::Job;
 use crate::commands::output;
-
-/// Seconds of a minute.
-const MINUTE: u64 = 60;
 
 impl Job<'_> {
     /// Looks at the collections of a service and, if that is wanted, looks again later.
@@ -23,8 +19,10 @@ impl Job<'_> {
         let all = &settings.evidence;
         let databases =
             all.iter().map(|evidence| self.firestore(settings, evidence)).collect::<Result<Vec<_>, DeployError>>()?;
-        let survey = || databases.iter().zip(all).map(|(database, evidence)| database.survey(evidence)).collect();
-        let first: Vec<Survey> = Result::from(survey())?;
+        let survey = || -> Result<Vec<Survey>, DeployError> {
+            databases.iter().zip(all).map(|(database, evidence)| database.survey(evidence)).collect()
+        };
+        let first = survey()?;
         let mut again = self.later(&observed.service.name).then(survey).transpose()?.unwrap_or_default().into_iter();
         let since = observed.serving.first().and_then(|serving| serving.revision.created.clone());
         Ok(first.into_iter().map(|first| Watched { first, again: again.next(), since: since.clone() }).collect())
@@ -32,10 +30,9 @@ impl Job<'_> {
 
     /// Waits, if it is to be looked at again.
     fn later(&self, name: &str) -> bool {
-        let Some(minutes) = self.args.watch else { return false };
-        let wait = counted(usize::try_from(minutes).unwrap_or(usize::MAX), "minute");
-        output::note(&self.args.output, &format!("{name}: its documents are looked at again in {wait}"));
-        std::thread::sleep(Duration::from_secs(minutes * MINUTE));
+        let Some(pause) = self.args.watch else { return false };
+        output::note(&self.args.output, &format!("{name}: its documents are looked at again in {} s", pause.as_secs()));
+        std::thread::sleep(pause);
         true
     }
 

@@ -10,6 +10,7 @@ use crate::image::{self, ImageError};
 use crate::mapping::MappingError;
 use crate::path::RepoPath;
 use crate::platform::Platform;
+use crate::preflight;
 use crate::report::{ContainerReport, RevisionReport, ServiceReport};
 use crate::select::Selection;
 use crate::source::SourceError;
@@ -35,7 +36,12 @@ impl Job<'_> {
         let observed = observe(records.as_ref(), self.service(records.as_ref(), name)?)?;
         let examine = |revision: &Revision| self.examine(revision, &settings);
         let examined: Vec<Examined> = observed.serving.iter().map(|one| examine(&one.revision)).collect();
-        let latest = observed.latest.as_ref().map(examine);
+        let mut latest = observed.latest.as_ref().map(examine);
+        if let (Some(examined), Some(revision)) =
+            (&mut latest, observed.latest.as_ref().filter(|one| one.failure().is_some()))
+        {
+            examined.looked.obstacles = self.obstacles(revision, &settings);
+        }
         let (serving, reports): (Vec<Looked>, Vec<RevisionReport>) =
             examined.into_iter().map(|examined| (examined.looked, examined.report)).unzip();
         let mut judgement = judge(&Facts {
@@ -49,6 +55,23 @@ impl Job<'_> {
         judgement.hear(&documents);
         let latest = latest.map(|examined| examined.report);
         Ok(ServiceReport::new(&observed, judgement, reports, latest, documents))
+    }
+
+    /// Why the image of a revision cannot start, as far as looking at it tells. Nothing depends on it, so that what
+    /// cannot be told is left out.
+    fn obstacles(&self, revision: &Revision, settings: &config::Service) -> Vec<String> {
+        let Some(container) = revision.containers.get(main_container(revision, settings)) else { return Vec::new() };
+        let image = container.pinned().unwrap_or_else(|| container.image.clone());
+        let found = setup::inspect(&image, &self.read_args(), self.process).and_then(|inspected| {
+            let (source, options) = (inspected.source.as_ref(), preflight::Options::default());
+            preflight::check(source, &inspected.image, &inspected.tree, &options)
+        });
+        let findings = found.map(|found| found.findings).unwrap_or_default();
+        let said = |finding: preflight::Finding| {
+            let fix = finding.fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
+            format!("{}: {}{fix}", finding.kind.name(), finding.summary)
+        };
+        findings.into_iter().map(said).collect()
     }
 
     /// Looks into the images of a revision.
