@@ -161,3 +161,54 @@ fn a_program_outside_of_path_is_pointed_out() {
         (&"ENV PATH=/opt/venv/bin:$PATH".into(), &"/opt/venv/bin/gunicorn".into())
     );
 }
+
+#[test]
+fn modules_are_found_where_the_command_says() {
+    let web = "f app/src/web.py 0644 app = 1\\n";
+    for (text, words) in [
+        (web, &["/bin/sh", "-c", "PYTHONPATH=src gunicorn web:app"][..]),
+        (web, &["/bin/sh", "-c", "export PYTHONPATH=/app/src && gunicorn web:app"]),
+        (web, &["env", "PYTHONPATH=src", "gunicorn", "web:app"]),
+        (web, &["gunicorn", "--pythonpath", "lib,src", "web:app"]),
+        (web, &["flask", "--app", "src/web.py:app", "run", "--host=0.0.0.0", "--port=8080"]),
+        ("f app/web.py 0644 app, db = make()\\n", &["gunicorn", "web:app"]),
+        ("f app/web.py 0644 locals()['application'] = 1\\n", &["gunicorn", "web"]),
+        ("f app/pkg/__init__.py 0644 from .app import x\\n", &["gunicorn", "pkg:app"]),
+        ("f app/x 0755 #!/usr/bin/env -S A=1 python3 -u\\n", &["./x"]),
+    ] {
+        case(text, words).is_ready();
+    }
+    Case { env: &[("GUNICORN_CMD_ARGS", "--chdir src")], ..case(web, &["gunicorn", "web:app"]) }.is_open();
+    case("", &["/bin/sh", "-c", "python -m $MODULE"]).is_open();
+    case("", &["/bin/sh", "-c", ". venv/bin/activate && serve"]).is_open();
+    case("", &["/bin/sh", "-lc", "serve"]).is_open();
+    case(web, &["gunicorn", "--pythonpath", "lib", "web:app"]).fails("module-missing error");
+}
+
+#[test]
+fn options_of_node_may_take_a_word() {
+    for words in [
+        &["node", "-r", "dotenv/config", "server.js"][..],
+        &["node", "--import", "tsx", "server.ts"],
+        &["node", "-e", "1"],
+        &["/bin/sh", "-c", "node $FILE"],
+    ] {
+        case("", words).is_open();
+    }
+    let bundled = "f app/package.json 0644 {\"dependencies\":{\"express\":\"4\"}}\nf app/dist/x.js 0644 1";
+    case(bundled, &["node", "--enable-source-maps", "dist/x.js"]).is_ready();
+}
+
+#[test]
+fn links_lead_to_what_runs() {
+    let launcher =
+        format!("f cnb/lifecycle/launcher 0755 {}\nl cnb/process/web -> /cnb/lifecycle/launcher", elf(AMD64, ""));
+    Case { user: "33:33", ..case(&launcher, &["/cnb/process/web"]) }.is_ready();
+    let venv = "l opt/venv/bin/python -> /usr/local/bin/python3\nf opt/venv/bin/serve 0755 #!/opt/venv/bin/python\\n\n\
+                f app/requirements.txt 0644 redis\nf app/main.py 0644 import redis\\n\n\
+                f opt/venv/lib/python3.12/site-packages/redis-5.0.dist-info/METADATA 0644 x";
+    case(venv, &["/opt/venv/bin/python", "main.py"]).is_ready();
+    case(venv, &["/opt/venv/bin/serve"]).is_ready();
+    case(&venv.replace("usr/local/bin/python3", "build/python3"), &["/opt/venv/bin/serve"])
+        .fails("interpreter-missing error");
+}

@@ -188,9 +188,9 @@ impl Declared {
         }
     }
 
-    /// Where the source would find a module without a package: beside itself, or among what is installed by hand.
+    /// Where the source may find a module without a package: beside itself, in a directory above, or among what is installed by hand.
     fn around(&self, source: Option<&(File, String)>, python: &Python) -> Vec<ImagePath> {
         let own = source.and_then(|(file, _)| file.path.parent());
-        own.into_iter().chain(python.packages.iter().cloned()).collect()
+        std::iter::successors(own, ImagePath::parent).chain(python.packages.iter().cloned()).collect()
     }
 }

@@ -100,7 +100,8 @@ impl App<'_> {
         let source = self.target(work, &python, preflight)?;
         let text = source.map(|file| self.files.text(&file).map(|text| (file, text))).transpose()?;
         let text = text.and_then(|(file, text)| Some((file, text?)));
-        let text = text.filter(|(_, text)| !module::changes_path(text));
+        let has_places = !server::places(&work.arguments).is_empty() || self.is_configured(work)?;
+        let text = text.filter(|(_, text)| !has_places && !module::changes_path(text));
         let declared = self.declared(&python)?;
         preflight.notes.extend(declared.notes.iter().cloned());
         declared.check(self.files, &python, text.as_ref(), preflight);

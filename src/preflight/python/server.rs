@@ -101,7 +101,8 @@ pub(super) fn places(arguments: &[String]) -> Vec<String> {
             _ => {}
         }
     }
-    places
+    // `--pythonpath` takes a list.
+    places.iter().flat_map(|place| place.split(',')).map(str::to_owned).collect()
 }
 
 /// What the command asks for; `None` where it asks for nothing of Python.
@@ -115,7 +116,7 @@ pub(super) fn target(work: &Work) -> Option<Target> {
         "gunicorn" | "uvicorn" | "hypercorn" => served(&name, &arguments),
         "flask" => flask(work, &arguments),
         _ if name == work.name || !is_python(base_name(&work.name)) => return None,
-        _ => Target::Module(name),
+        _ => checked(&name, None),
     };
     Some(target)
 }
