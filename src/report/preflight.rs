@@ -80,9 +80,9 @@ fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'
 pub fn preflight_text(image: &Image, found: &Preflight, style: Style) -> Vec<u8> {
     let count = |weight| found.findings.iter().filter(|finding| finding.weight == weight).count();
     let (verdict, color) = match found.verdict() {
-        Verdict::Ready => ("READY".to_owned(), AnsiColor::Green),
-        Verdict::NotReady => (format!("NOT READY  {}", counted(count(Weight::Error), "error")), AnsiColor::Red),
-        Verdict::Unknown => ("UNKNOWN  what it runs cannot be told by reading".to_owned(), AnsiColor::Yellow),
+        Verdict::Ready => ("ready: nothing that was read keeps it from starting".to_owned(), AnsiColor::Green),
+        Verdict::NotReady => (format!("not ready: {}", counted(count(Weight::Error), "error")), AnsiColor::Red),
+        Verdict::Unknown => ("unknown: what it runs cannot be told by reading".to_owned(), AnsiColor::Yellow),
     };
     let mut lines = vec![painted(style.colored, color, &verdict)];
     if style.detail != Detail::Quiet {
