@@ -103,6 +103,9 @@ fn an_image_that_was_not_built_again() {
     let revisions = vec![stage.revision("phase3-00001-aaa", 1, "old"), stage.revision("phase3-00002-bbb", 2, "old")];
     let report = stage.report(Service::new("phase3", revisions), "mismatch");
     assert_eq!(causes(&report), ["image-unchanged", "image-content"]);
+    // Another image that is as wrong is another one.
+    let revisions = vec![stage.revision("phase3-00001-aaa", 1, "old"), stage.revision("phase3-00002-bbb", 2, "cached")];
+    assert_eq!(causes(&stage.report(Service::new("phase3", revisions), "mismatch")), ["image-content"]);
     assert!(text(&report["causes"][1]["summary"]).contains("old-image"), "{report:#}");
 }
 
@@ -166,10 +169,17 @@ fn an_image_that_is_not_in_the_registry_any_more() {
 fn helpers_beside_the_main_container_are_not_ours() {
     let stage = Stage::new();
     let mut revision = stage.revision("phase3-00001-aaa", 1, "good");
-    // Of the helper Cloud Run tells no digest; what its tag means today is another repository's.
+    // Of helpers Cloud Run tells no digest; it is what their tags mean today.
+    revision.sidecars = vec![format!("{}:foreign", stage.image())];
+    let report = stage.report(Service::new("phase3", vec![revision.clone()]), "match");
+    assert_eq!(report["serving"][0]["containers"][1]["foreign"], true);
     revision.sidecars = vec![format!("{}:none", stage.image())];
     let report = stage.report(Service::new("phase3", vec![revision.clone()]), "unknown");
     assert_eq!(report["serving"][0]["containers"][1]["name"], "sidecar");
+    // The main container has to be ours.
+    let alone = stage.revision("phase3-00001-aaa", 1, "foreign");
+    let report = stage.report(Service::new("phase3", vec![alone]), "unknown");
+    assert_eq!(report["serving"][0]["verify"]["error"]["kind"], "no-mapping");
     revision.sidecars = vec![format!("{}:old", stage.image())];
     assert_eq!(causes(&stage.report(Service::new("phase3", vec![revision]), "mismatch")), ["image-content"]);
 }

@@ -10,7 +10,8 @@ use crate::support::cli::{Outcome, Shipproof};
 use crate::support::cloud_run::{CloudRun, PROJECT, REGION, Revision, Service};
 use crate::support::git::Repo;
 use crate::support::http::{Request, Response, Server};
-use crate::support::images::Layout;
+use crate::support::images::{Image, Layout};
+use crate::support::layers::Layer;
 use crate::support::scene::{Scene, below, buildkit};
 
 /// Everything that a test needs; the parts end with it.
@@ -34,7 +35,7 @@ fn file(path: &str, version: u32) -> String {
 }
 
 /// An image with the two directories at these versions.
-fn image(app: u32, shared: u32) -> crate::support::images::Image {
+fn image(app: u32, shared: u32) -> Image {
     let image = buildkit(&[
         ("RUN make server", &format!("f server 0755 {SERVER}")),
         ("COPY shared/ ./shared/", &below("app", &file("shared/heartbeat.py", shared))),
@@ -44,7 +45,8 @@ fn image(app: u32, shared: u32) -> crate::support::images::Image {
 }
 
 impl Stage {
-    /// Two commits, and images: `good` is the second, `old` the first, `cached` has `shared/` of the first.
+    /// Two commits, and images: `good` is the second, `old` the first, `cached` has `shared/` of the first, and `foreign`
+    /// has nothing of the repository.
     pub(crate) fn new() -> Self {
         let mut repo = Repo::new();
         repo.write(&[file("main.py", 1), file("shared/heartbeat.py", 1)].concat());
@@ -52,7 +54,8 @@ impl Stage {
         repo.write(&[file("main.py", 2), file("shared/heartbeat.py", 2)].concat());
         ids.push(repo.commit("Fix the heartbeat"));
         let mut layout = Layout::new();
-        let images = [("good", image(2, 2)), ("old", image(1, 1)), ("cached", image(2, 1))];
+        let foreign = Image::new().layer("bazel build ...", Layer::text("f envoy 0755 somebody else's program\\n"));
+        let images = [("good", image(2, 2)), ("old", image(1, 1)), ("cached", image(2, 1)), ("foreign", foreign)];
         let digests = images.iter().map(|(tag, image)| (*tag, layout.tag(tag, image))).collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         layout.write_to(folder.path());
