@@ -97,8 +97,9 @@ pub mod identify;
 pub mod mapping;
 pub mod python;
 pub mod select;
-// What a team deploys.
+// What a team deploys, and what runs of it.
 pub mod config;
+pub mod deploy;
 // Looking inside one image, or two.
 pub mod difference;
 pub mod extract;
@@ -109,8 +110,6 @@ pub mod error;
 pub mod preflight;
 pub mod report;
 pub mod verify;
-// What runs.
-pub mod deploy;
 // The command line.
 pub mod cli;
 pub mod commands;

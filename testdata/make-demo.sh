@@ -2,7 +2,7 @@
 # Remakes testdata/demo: the heartbeat story as a bare git repository and an OCI image layout.
 # Usage: make-demo.sh [FOLDER]; the folder is replaced.
 #
-# Uses git, GNU tar and umoci (Debian: git tar umoci). Dates, author and tar order are fixed, so that a second run
+# Uses git, GNU tar, umoci and jq (Debian: git tar umoci jq). Dates, author and tar order are fixed, so that a second run
 # with the same tools gives the same bytes. The commit ids and the uncompressed layers (diff ids) do not depend on
 # the tools' versions; packs and gzip streams may.
 set -euo pipefail
@@ -282,22 +282,38 @@ from gunicorn.app.wsgiapp import run
 run()
 EOF
 chmod 755 "$work/stage/pip/usr/local/bin/gunicorn"
+# Two more services: what they run is told apart without running it, so that the interpreter may be one that only ends.
+printf '%b' '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000>\000\001\000\000\000x\000@\000\000'\
+'\000\000\000@\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000@\0008\000'\
+'\001\000\000\000\000\000\000\000\001\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\000'\
+'\000@\000\000\000\000\000\000\000@\000\000\000\000\000\201\000\000\000\000\000\000\000\201\000\000'\
+'\000\000\000\000\000\000\020\000\000\000\000\000\000\270<\000\000\0001\377\017\005' |
+  stage_file python usr/local/bin/python3.12
+chmod 755 "$work/stage/python/usr/local/bin/python3.12"
+for name in flask-3.0.3 google_cloud_firestore-2.19.0; do
+  printf 'Metadata-Version: 2.1\nName: %s\nVersion: %s\n' "${name%-*}" "${name#*-}" |
+    stage_file others "$packages/$name.dist-info/METADATA"
+done
 mkdir -p "$work/stage/workdir/app"
 stage_git requirements "$head" requirements.txt
 stage_git shared-stale "$before_fix" shared
 stage_git shared-good "$head" shared
 stage_git main "$head" main.py
+stage_git main-old "$before_fix" main.py
 
 old_build=2026-01-27T09:10:00Z
 new_build=2026-01-31T14:02:11Z
 good_build=2026-01-31T17:30:45Z
 layer base 2026-01-13T00:00:00Z
 layer pip "$old_build"
+layer python 2026-01-13T00:00:00Z
+layer others "$old_build"
 layer workdir "$old_build"
 layer requirements 2026-01-22T10:05:00Z
 layer shared-stale 2026-01-26T09:40:00Z
 layer shared-good 2026-01-31T13:50:00Z
 layer main 2026-01-31T13:50:00Z
+layer main-old 2026-01-19T09:00:00Z
 
 # add TAG NAME DATE CREATED_BY COMMENT: adds a layer with its history entry.
 add() {
@@ -313,34 +329,120 @@ note() {
     --history.comment "$comment" "$@"
 }
 
-# build TAG SHARED_LAYER SHARED_DATE DATE: what `docker build` would make of the Dockerfile.
+# build TAG SHARED_LAYER SHARED_DATE DATE [PACKAGES [PORT]]: what `docker build` would make of the Dockerfile, of a base
+# with Python and these layers of packages where they are given. $commit and $main are what is built.
 build() {
-  local tag=$1 shared=$2 shared_date=$3 date=$4
+  local tag=$1 shared=$2 shared_date=$3 date=$4 packages=${5-} port=${6-8080} name
   local kit=buildkit.dockerfile.v0 base=2026-01-13T00:00:00Z
   local path="PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
   umoci new --image "$image:$tag"
   umoci config --image "$image:$tag" --no-history --architecture amd64 --os linux --created "$date" --clear config.env
   add "$tag" base "$base" "# debian.sh --arch 'amd64' out/ 'bookworm' '@1768262400'" "debuerreotype 0.17"
   note "$tag" "$base" "ENV $path" "$kit" --config.env "$path"
+  [ -z "$packages" ] || add "$tag" python "$base" "RUN /bin/sh -c make install # buildkit" "$kit"
   note "$tag" "$base" 'CMD ["python3"]' "$kit" --config.cmd python3
   note "$tag" "$old_build" "ENV PYTHONUNBUFFERED=1" "$kit" --config.env PYTHONUNBUFFERED=1
   umoci config --image "$image:$tag" --no-history --config.workingdir /app
   add "$tag" workdir "$old_build" "WORKDIR /app" "$kit"
   add "$tag" requirements "$old_build" "COPY requirements.txt . # buildkit" "$kit"
-  add "$tag" pip "$old_build" "RUN /bin/sh -c pip install --no-cache-dir -r requirements.txt # buildkit" "$kit"
+  for name in ${packages:-pip}; do
+    add "$tag" "$name" "$old_build" "RUN /bin/sh -c pip install --no-cache-dir -r requirements.txt # buildkit" "$kit"
+  done
   add "$tag" "$shared" "$shared_date" "COPY shared/ ./shared/ # buildkit" "$kit"
-  add "$tag" main "$date" "COPY main.py . # buildkit" "$kit"
-  note "$tag" "$date" "ARG COMMIT_SHA=$head" "$kit"
-  note "$tag" "$date" "LABEL org.opencontainers.image.revision=$head commit-sha=$head" "$kit" \
-    --config.label "org.opencontainers.image.revision=$head" --config.label "commit-sha=$head"
-  note "$tag" "$date" 'CMD ["gunicorn" "--bind" "0.0.0.0:8080" "main:app"]' "$kit" \
-    --config.cmd gunicorn --config.cmd --bind --config.cmd 0.0.0.0:8080 --config.cmd main:app
+  add "$tag" "$main" "$date" "COPY main.py . # buildkit" "$kit"
+  note "$tag" "$date" "ARG COMMIT_SHA=$commit" "$kit"
+  note "$tag" "$date" "LABEL org.opencontainers.image.revision=$commit commit-sha=$commit" "$kit" \
+    --config.label "org.opencontainers.image.revision=$commit" --config.label "commit-sha=$commit"
+  note "$tag" "$date" "CMD [\"gunicorn\" \"--bind\" \"0.0.0.0:$port\" \"main:app\"]" "$kit" \
+    --config.cmd gunicorn --config.cmd --bind --config.cmd "0.0.0.0:$port" --config.cmd main:app
 }
 
 umoci init --layout "$image"
+commit=$head main=main
 build phase3 shared-stale "$old_build" "$new_build"
 build good shared-good "$good_build" "$good_build"
+build phase2 shared-good "$good_build" "$good_build" others
+build scrapers shared-good "$good_build" "$good_build" "others pip" 5000
+commit=$before_fix main=main-old
+build old shared-stale "$old_build" "$old_build"
 umoci gc --layout "$image"
+
+# --- Cloud Run ----------------------------------------------------------------------------------------------------
+
+# Four services as `gcloud run services list --format json` and `gcloud run revisions list --format json` print them.
+cloud_run=$work/cloud-run.json
+services=us-west2-docker.pkg.dev/box-scores/services
+
+# image_of TAG: the digest of an image.
+image_of() {
+  jq --raw-output --arg tag "$1" \
+    '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag).digest' "$image/index.json"
+}
+
+# revision SERVICE NUMBER COMMIT TAG DATE [REASON MESSAGE]: a revision that runs the image of TAG, and came up or did not.
+revision() {
+  jq --null-input --arg service "$1" --arg name "$1-$2" --arg image "$services/$1@$(image_of "$4")" --arg created "$5" \
+    --arg reason "${6-}" --arg message "${7-}" --arg sha "$3" '{
+      apiVersion: "serving.knative.dev/v1", kind: "Revision",
+      metadata: { name: $name, creationTimestamp: $created, generation: 1,
+        labels: { "serving.knative.dev/service": $service, "commit-sha": $sha } },
+      spec: { containers: [{ name: "app", image: $image, ports: [{ containerPort: 8080 }] }] },
+      status: { imageDigest: $image, conditions: [{ type: "Ready", status: (if $reason == "" then "True" else "False" end) }
+        + (if $reason == "" then {} else { reason: $reason, message: $message } end)] } }'
+}
+
+# service NAME CREATED READY TRAFFIC_TO: a service whose traffic goes to a revision, or with the newest one that is ready.
+service() {
+  jq --null-input --arg name "$1" --arg created "$1-$2" --arg ready "$3" --arg to "$4" --arg sha "$head" '
+    ([{ latestRevision: ($to == ""), percent: 100 } + (if $to == "" then {} else { revisionName: $to } end)]) as $spec |
+    (if $ready == "" then [] else [$spec[0] + { revisionName: (if $to == "" then $ready else $to end) }] end) as $status |
+    { apiVersion: "serving.knative.dev/v1", kind: "Service",
+      metadata: { name: $name, generation: 12, labels: { "cloud.googleapis.com/location": "us-west2", "commit-sha": $sha } },
+      spec: { template: { spec: { containers: [] } }, traffic: $spec },
+      status: ({ observedGeneration: 12, latestCreatedRevisionName: $created, traffic: $status,
+        conditions: [{ type: "Ready", status: (if $created == $ready then "True" else "False" end) }] }
+        + (if $ready == "" then {} else { latestReadyRevisionName: $ready } end)) }'
+}
+
+unhealthy="The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable."
+{
+  service phase2 00012-xof phase2-00011-kas ""
+  revision phase2 00011-kas "$before_fix" old 2026-01-27T10:00:00.000000Z
+  revision phase2 00012-xof "$head" phase2 2026-01-31T18:02:00.000000Z HealthCheckContainerError "$unhealthy"
+  service phase3 00042-bip phase3-00042-bip ""
+  revision phase3 00041-rud "$before_fix" old 2026-01-27T10:05:00.000000Z
+  revision phase3 00042-bip "$head" phase3 2026-01-31T14:05:00.000000Z
+  service phase4 00007-lom phase4-00007-lom phase4-00006-tev
+  revision phase4 00006-tev "$before_fix" old 2026-01-27T10:10:00.000000Z
+  revision phase4 00007-lom "$head" good 2026-01-31T18:06:00.000000Z
+  service scrapers 00001-wis "" ""
+  revision scrapers 00001-wis "$head" scrapers 2026-01-31T18:09:00.000000Z HealthCheckContainerError "$unhealthy"
+} | jq --slurp . >"$cloud_run"
+
+cat >"$work/shipproof.toml" <<EOF
+project = "box-scores"
+region = "us-west2"
+
+# The registry cannot be reached from everywhere; the images are looked up in this copy, by their digests.
+[mirrors]
+"$services/phase2" = "oci:testdata/demo/image"
+"$services/phase3" = "oci:testdata/demo/image"
+"$services/phase4" = "oci:testdata/demo/image"
+"$services/scrapers" = "oci:testdata/demo/image"
+
+[services.phase2]
+image = "$services/phase2"
+
+[services.phase3]
+image = "$services/phase3"
+files = ["processor_heartbeat.py"]
+
+[services.phase4]
+image = "$services/phase4"
+
+[services.scrapers]
+image = "$services/scrapers"
+EOF
 
 # --- the result ---------------------------------------------------------------------------------------------------
 
@@ -348,5 +450,6 @@ rm -rf "$result"
 mkdir -p "$result"
 cp -R "$repo" "$result/repo.git"
 cp -R "$image" "$result/image"
+cp "$cloud_run" "$work/shipproof.toml" "$result"
 find "$result" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 echo "HEAD $head, fix $fix, the stale layer is from $before_fix"

@@ -72,10 +72,26 @@ fn every_block_has_its_test() {
                 let by_ci = block.text.lines().all(|line| BY_CI.contains(&line));
                 by_ci || recipes.iter().filter(|words| block.text.contains(*words)).count() == 1
             }
+            // A configuration, which is read as one.
+            "toml" => true,
             _ => false,
         };
         assert!(known, "nothing runs this block:\n```{}\n{}```", block.language, block.text);
     }
+}
+
+#[test]
+fn the_configuration_file_is_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut found = 0;
+    for block in blocks().iter().filter(|block| block.language == "toml") {
+        let path = folder.path().join("shipproof.toml");
+        fs::write(&path, &block.text).expect("the file can be written");
+        let config = shipproof::config::Config::read(&path).expect("the README's configuration is read");
+        assert!(config.service("phase3").is_some_and(|service| !service.evidence.is_empty()));
+        found += 1;
+    }
+    assert_eq!(found, 1, "configurations in the README");
 }
 
 #[test]
@@ -117,7 +133,8 @@ fn console_blocks_show_what_is_printed() {
         if !expected.is_empty() {
             assert_eq!(printed, expected, "{command}");
         }
-        let differs = ["mismatch: ", "lacks: ", "not ready: "].iter().any(|verdict| expected.starts_with(verdict));
+        let verdicts = ["mismatch: ", "lacks: ", "not ready: "];
+        let differs = expected.lines().any(|line| verdicts.iter().any(|verdict| line.starts_with(verdict)));
         let code = i32::from(differs);
         assert_eq!(output.status.code(), Some(code), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         run += 1;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::digest::Digest;
+
 pub use error::{ConfigError, nearest};
 
 /// The name of the file, at the top of a repository.
@@ -23,6 +25,10 @@ pub struct Config {
     /// The services, by their names in Cloud Run.
     #[serde(default)]
     pub services: BTreeMap<String, Service>,
+    /// Copies of images, by the repositories that they are of: `HOST/NAME = "HOST/NAME"`, or `"oci:DIR"`. They are asked by
+    /// digest only, so that it does not matter whose copy it is.
+    #[serde(default)]
+    pub mirrors: BTreeMap<String, String>,
     /// The file's folder, to which the paths in it are relative.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -96,6 +102,12 @@ impl Config {
             service.check(name)?;
         }
         Ok(config)
+    }
+
+    /// The reference by which the image of `repository` with this digest is read: at its copy, where there is one.
+    pub fn pinned(&self, repository: &str, digest: &Digest) -> String {
+        let place = self.mirrors.get(repository).map_or(repository, String::as_str);
+        format!("{place}@{digest}")
     }
 
     /// The service `name`, with the file's project and region where it has none of its own.

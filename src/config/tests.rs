@@ -7,6 +7,9 @@ fn all_that_can_be_said() {
         project = "box-scores"
         region = "us-west2"
 
+        [mirrors]
+        "h/a" = "oci:copies"
+
         [services.phase3]
         image = "us-west2-docker.pkg.dev/box-scores/services/phase3:latest"
         dockerfile = "phase3/Dockerfile"
@@ -24,6 +27,9 @@ fn all_that_can_be_said() {
         "#,
     )
     .unwrap();
+    let digest: Digest = format!("sha256:{}", "0a".repeat(32)).parse().unwrap();
+    assert_eq!(config.pinned("h/a", &digest), format!("oci:copies@{digest}"));
+    assert_eq!(config.pinned("h/b", &digest), format!("h/b@{digest}"));
     let phase3 = config.service("phase3").unwrap();
     assert_eq!((phase3.project.as_deref(), phase3.region.as_deref()), (Some("box-scores"), Some("us-west2")));
     assert_eq!(phase3.evidence[0].expected, Some(30));

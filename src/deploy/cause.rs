@@ -323,7 +323,7 @@ fn images(facts: &Facts<'_>) -> Vec<Cause> {
 }
 
 fn deleted(facts: &Facts<'_>, revision: &Revision) -> Cause {
-    let image = revision.containers.first().and_then(super::Container::pinned).unwrap_or_default();
+    let image = revision.containers.first().map(|container| container.image.as_str()).unwrap_or_default();
     Cause {
         kind: CauseKind::ImageDeleted,
         summary: format!("{} runs {image}, which is not in the registry any more", revision.name),

@@ -121,11 +121,6 @@ impl Revision {
 }
 
 impl Container {
-    /// The reference of exactly what runs, if that is known.
-    pub fn pinned(&self) -> Option<String> {
-        Some(format!("{}@{}", self.repository(), self.digest.as_ref()?))
-    }
-
     /// The image without tag and digest.
     pub fn repository(&self) -> &str {
         let name = self.image.split('@').next().unwrap_or_default();

@@ -302,7 +302,7 @@ fn content_lines(answer: &Answer<'_>) -> Vec<String> {
         lines.push(format!("{}: {}", cause.kind.name(), cause.summary));
     }
     let claims = verification.platforms.iter().flat_map(|platform| &platform.claims);
-    lines.extend(claims.filter(|judged| judged.agrees.is_some()).map(reasons::claim_line));
+    lines.extend(claims.filter(|judged| judged.agrees == Some(false)).map(reasons::claim_line));
     lines
 }
 
@@ -362,11 +362,13 @@ fn service_lines(service: &ServiceReport, style: Style) -> Vec<String> {
         if style.detail != Detail::Quiet {
             lines.extend(cause.evidence.iter().map(|evidence| field("", evidence)));
         }
+        lines.push(field("hint", &cause.hint));
     }
     lines.extend(service.notes.iter().filter(|_| style.detail != Detail::Quiet).map(|note| field("note", note)));
-    lines.extend(service.error.iter().map(|error| field("error", error.message())));
-    let hints = service.causes.iter().map(|cause| cause.hint.as_str());
-    lines.extend(hints.chain(service.error.iter().filter_map(ErrorReport::hint)).map(|hint| field("hint", hint)));
+    if let Some(error) = &service.error {
+        lines.push(field("error", error.message()));
+        lines.extend(error.hint().map(|hint| field("hint", hint)));
+    }
     lines
 }
 

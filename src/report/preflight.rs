@@ -77,8 +77,19 @@ fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'
 }
 
 /// For people: the verdict, what would run, what was found.
+<<<<<<< HEAD
 pub fn preflight_text(shown: &OneImage<'_>, image: &Image, found: &Preflight, style: Style) -> Vec<u8> {
     let mut lines = vec![headline(found, style)];
+=======
+pub fn preflight_text(image: &Image, found: &Preflight, style: Style) -> Vec<u8> {
+    let count = |weight| found.findings.iter().filter(|finding| finding.weight == weight).count();
+    let (verdict, color) = match found.verdict() {
+        Verdict::Ready => ("ready: nothing that was read keeps it from starting".to_owned(), AnsiColor::Green),
+        Verdict::NotReady => (format!("not ready: {}", counted(count(Weight::Error), "error")), AnsiColor::Red),
+        Verdict::Unknown => ("unknown: what it runs cannot be told by reading".to_owned(), AnsiColor::Yellow),
+    };
+    let mut lines = vec![painted(style.colored, color, &verdict)];
+>>>>>>> main
     if style.detail != Detail::Quiet {
         let command = &found.command;
         lines.push(format!("\nimage     {}", escape(shown.reference)));

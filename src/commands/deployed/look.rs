@@ -61,7 +61,7 @@ impl Job<'_> {
     /// cannot be told is left out.
     fn obstacles(&self, revision: &Revision, settings: &config::Service) -> Vec<String> {
         let Some(container) = revision.containers.get(main_container(revision, settings)) else { return Vec::new() };
-        let image = container.pinned().unwrap_or_else(|| container.image.clone());
+        let image = self.reference(container);
         let found = setup::inspect(&image, &self.read_args(), self.process).and_then(|inspected| {
             let (source, options) = (inspected.source.as_ref(), preflight::Options::default());
             preflight::check(source, &inspected.image, &inspected.tree, &options)
@@ -117,10 +117,18 @@ impl Job<'_> {
         let compare = configuration::compare_args(settings, &folder, &self.args.compare);
         let labels = revision.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let said = claims::of_labels(labels, &whose(revision));
-        let image = container.pinned().unwrap_or_else(|| container.image.clone());
+        let image = self.reference(container);
         let read = self.read_args();
         let depth = Depth::Differences;
         Typed { image: &image, files: &[], compare: &compare, read: &read, depth, said: &said }.compare(self.process)
+    }
+
+    /// By which reference the image of a container is read: what runs, where that is known, or what its tag means today.
+    fn reference(&self, container: &Container) -> String {
+        let Some(digest) = &container.digest else { return container.image.clone() };
+        let repository = container.repository();
+        let config = self.config.as_ref();
+        config.map_or_else(|| format!("{repository}@{digest}"), |config| config.pinned(repository, digest))
     }
 
     /// Cloud Run runs images of one platform (<https://cloud.google.com/run/docs/container-contract>).
