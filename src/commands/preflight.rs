@@ -15,12 +15,7 @@ pub(super) fn run(args: &Preflight, process: &Process) -> Result<Exit, Error> {
     let source = inspected.source.as_ref();
     let found = preflight::check(source, &inspected.image, &inspected.tree, &options)?;
     let bytes = match args.output.format {
-        Format::Text => preflight_text(
-            &inspected.shown(&args.image),
-            &inspected.image,
-            &found,
-            output::style(&args.output, process),
-        ),
+        Format::Text => preflight_text(&inspected.image, &found, output::style(&args.output, process)),
         Format::Json => preflight_json(&inspected.shown(&args.image), &inspected.image, &found),
     };
     output::write(&args.output, &bytes)?;

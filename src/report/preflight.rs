@@ -77,10 +77,6 @@ fn finding_report<'a>(image: &'a Image, finding: &'a Finding) -> FindingReport<'
 }
 
 /// For people: the verdict, what would run, what was found.
-<<<<<<< HEAD
-pub fn preflight_text(shown: &OneImage<'_>, image: &Image, found: &Preflight, style: Style) -> Vec<u8> {
-    let mut lines = vec![headline(found, style)];
-=======
 pub fn preflight_text(image: &Image, found: &Preflight, style: Style) -> Vec<u8> {
     let count = |weight| found.findings.iter().filter(|finding| finding.weight == weight).count();
     let (verdict, color) = match found.verdict() {
@@ -89,47 +85,27 @@ pub fn preflight_text(image: &Image, found: &Preflight, style: Style) -> Vec<u8>
         Verdict::Unknown => ("unknown: what it runs cannot be told by reading".to_owned(), AnsiColor::Yellow),
     };
     let mut lines = vec![painted(style.colored, color, &verdict)];
->>>>>>> main
     if style.detail != Detail::Quiet {
-        let command = &found.command;
-        lines.push(format!("\nimage     {}", escape(shown.reference)));
-        lines.push(format!("platform  {}", escape(&shown.platform.to_string())));
-        lines.push(format!("command   {}", escape(&command.argv.join(" "))));
-        if let Some(executable) = &command.executable {
-            let chain = std::iter::once(executable).chain(&command.interpreters);
-            lines.push(format!("runs      {}", chain.map(escape_path).collect::<Vec<_>>().join(" by ")));
+        lines.push(format!("runs {}", escape(&found.command.argv.join(" "))));
+        if let Some(executable) = &found.command.executable {
+            let chain = std::iter::once(executable).chain(&found.command.interpreters);
+            lines.push(format!("  as {}", chain.map(escape_path).collect::<Vec<_>>().join(" by ")));
         }
     }
     let is_shown = |finding: &&Finding| style.detail != Detail::Quiet || finding.weight == Weight::Error;
-    found.findings.iter().filter(is_shown).for_each(|finding| lines.extend(finding_lines(image, finding, style)));
-    if style.detail != Detail::Quiet && !found.notes.is_empty() {
-        lines.push(String::new());
+    found.findings.iter().filter(is_shown).for_each(|finding| lines.extend(finding_lines(image, finding)));
+    if style.detail != Detail::Quiet {
         lines.extend(found.notes.iter().map(|note| format!("note: {}", escape(note))));
     }
     text_of(&lines)
 }
 
-fn headline(found: &Preflight, style: Style) -> String {
-    let errors = found.findings.iter().filter(|finding| finding.weight == Weight::Error).count();
-    let (verdict, color) = match found.verdict() {
-        Verdict::Ready => ("ready: nothing was found that keeps it from starting".to_owned(), AnsiColor::Green),
-        Verdict::NotReady => (format!("not ready: {}", counted(errors, "error")), AnsiColor::Red),
-        Verdict::Unknown => ("unknown: what it runs cannot be told by reading".to_owned(), AnsiColor::Yellow),
-    };
-    painted(style.colored, color, &verdict)
-}
-
-fn finding_lines(image: &Image, finding: &Finding, style: Style) -> Vec<String> {
-    let color = if finding.weight == Weight::Error { AnsiColor::Red } else { AnsiColor::Yellow };
-    let weight = painted(style.colored, color, finding.weight.name());
-    let mut lines = vec![format!("\n{weight}  {}  {}", finding.kind.name(), escape(&finding.summary))];
-    if style.detail == Detail::Quiet {
-        return lines;
+fn finding_lines(image: &Image, finding: &Finding) -> Vec<String> {
+    let mut lines = vec![format!("{}: {} ({})", finding.weight.name(), escape(&finding.summary), finding.kind.name())];
+    if let Some(layer) = finding.layer {
+        let step = step_of(image, layer).map(|step| format!(": {}", escape(&step))).unwrap_or_default();
+        lines.push(format!("  layer {layer}{step}"));
     }
-    lines.extend(finding.layer.map(|layer| {
-        let step = step_of(image, layer).map(|step| format!("  {}", escape(&step))).unwrap_or_default();
-        format!("  layer  {layer}{step}")
-    }));
-    lines.extend(finding.fix.as_ref().map(|fix| format!("  fix    {}", escape(fix))));
+    lines.extend(finding.fix.as_ref().map(|fix| format!("  fix: {}", escape(fix))));
     lines
 }

@@ -12,23 +12,12 @@ fn without_gunicorn() -> Image {
 #[test]
 fn the_missing_program_is_named_with_the_file_that_lacks_it() {
     let outcome = ask(&without_gunicorn(), &[]).exits(1);
-<<<<<<< HEAD
-    let expected = "not ready: 1 error\n\n\
-        image     oci:layout:v1\n\
-        platform  linux/amd64\n\
-        command   /bin/sh -c exec gunicorn --bind :$PORT main:app\n\n\
-        error  program-missing  the command runs `gunicorn`, and no directory of PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin) \
-        has it; /app/requirements.txt does not list gunicorn\n\
-        \x20 layer  2  COPY 2 /\n\
-        \x20 fix    add gunicorn to /app/requirements.txt\n";
-=======
     let expected = "not ready: 1 error\n\
         runs /bin/sh -c exec gunicorn --bind :$PORT main:app\n\
         error: the command runs `gunicorn`, and no directory of PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin) \
         has it; /app/requirements.txt does not list gunicorn (program-missing)\n\
         \x20 layer 2: COPY 2 /\n\
         \x20 fix: add gunicorn to /app/requirements.txt\n";
->>>>>>> main
     assert_eq!(outcome.stdout, expected);
 }
 
@@ -48,14 +37,8 @@ fn programs_get_the_same() {
 #[test]
 fn a_good_image_is_ready() {
     let outcome = ask(&cmd(base(), &["gunicorn", "main:app"]), &[]).exits(0);
-<<<<<<< HEAD
-    let expected = "ready: nothing was found that keeps it from starting\n\n\
-        image     oci:layout:v1\nplatform  linux/amd64\ncommand   gunicorn main:app\n\
-        runs      /usr/local/bin/gunicorn by /usr/local/bin/python3.12 by /lib64/ld.so\n";
-=======
     let expected = "ready: nothing that was read keeps it from starting\nruns gunicorn main:app\n\
         \x20 as /usr/local/bin/gunicorn by /usr/local/bin/python3.12 by /lib64/ld.so\n";
->>>>>>> main
     assert_eq!(outcome.stdout, expected);
 }
 
