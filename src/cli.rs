@@ -14,7 +14,7 @@ mod looking;
 mod preflight;
 mod upkeep;
 
-pub use deployed::{Deployed, PlaceArgs};
+pub use deployed::{Deployed, Init, PlaceArgs};
 pub use looking::{Diff, Extract, Grep, SearchArgs};
 pub use preflight::Preflight;
 pub use upkeep::{Cache, CacheArgs, CacheUpkeep};
@@ -48,7 +48,7 @@ impl Command {
             Self::Identify(args) => Some(&args.output),
             Self::Contains(args) => Some(&args.output),
             Self::Deployed(args) => Some(&args.output),
-            Self::Cat(_) => None,
+            Self::Cat(_) | Self::Init(_) => None,
             Self::Ls(args) => Some(&args.output),
             Self::Grep(args) => Some(&args.output),
             Self::Extract(args) => Some(&args.output),
@@ -81,7 +81,7 @@ impl Command {
             Self::Diff(args) => Some(&args.read),
             Self::Layers(args) => Some(&args.read),
             Self::Preflight(args) => Some(&args.read),
-            Self::Cache(_) => None,
+            Self::Cache(_) | Self::Init(_) => None,
         }
     }
 }
@@ -95,6 +95,8 @@ pub enum Command {
     Identify(Identify),
     /// Check that the change of a commit is in the image
     Contains(Contains),
+    /// Write a first configuration file, from the Dockerfiles of the repository and the services of the project
+    Init(Init),
     /// Check that what Cloud Run serves holds the files that git says
     Deployed(Deployed),
     /// Check, without running it, that the image will start: its program, modules, packages and port
@@ -120,17 +122,24 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The image
-    pub image: String,
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub image: Option<String>,
     /// Files to check (all mapped files when none is named): a bare name (every copy in the image), a repository
     /// path, an absolute image path, or a glob; - reads a list from standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Check the images of all services of the configuration file
+    #[arg(long, conflicts_with_all = ["maps", "dockerfile", "context", "diff"])]
+    pub all: bool,
     /// Print the lines that differ, too
     #[arg(long)]
     pub diff: bool,
     /// Lines to print of each file that differs
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_diff_lines: usize,
+    /// The configuration file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Options of the comparison
     #[command(flatten)]
     pub compare: CompareArgs,

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::deploy::Verdict;
+
 /// What a command ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -14,6 +16,15 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What a verdict ends with.
+    pub fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Match => Self::Agrees,
+            Verdict::Mismatch => Self::Differs,
+            Verdict::Unknown => Self::CouldNotTell,
+        }
+    }
+
     /// 0, 1 or 2.
     pub fn code(self) -> u8 {
         match self {

@@ -58,6 +58,23 @@ fn minutes(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `shipproof init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The git repository [default: .]
+    #[arg(long, value_name = "DIR")]
+    pub repo: Option<PathBuf>,
+    /// The file to write [default: shipproof.toml at the top of the repository]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Overwrite it
+    #[arg(long)]
+    pub force: bool,
+    /// Where to look for services
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
 /// Where services are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cloud Run")]

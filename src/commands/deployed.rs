@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::cli::{Deployed, Format};
 use crate::config::{self, Config, ConfigError};
-use crate::deploy::{self, CloudRun, DeployError, Documents, Name, Patience, Place, Records, Service, Verdict};
+use crate::deploy::{self, CloudRun, DeployError, Documents, Name, Patience, Place, Records, Service};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report::{self, ServiceReport};
@@ -36,20 +36,11 @@ pub(super) fn run(args: &Deployed, process: &Process) -> Result<Exit, Error> {
         Format::Json => output::write(&args.output, &report::deployed_json(&reports, process.warnings.texts()))?,
         Format::Text => output::write(&args.output, &report::deployed_text(&reports, style))?,
     }
-    Ok(exit(&reports))
+    Ok(Exit::of(report::overall(reports.iter().map(|report| report.verdict))))
 }
 
 fn has_evidence(service: &config::Service) -> bool {
     !service.evidence.is_empty()
-}
-
-/// One service that surely differs settles it, whatever the others are.
-fn exit(reports: &[ServiceReport]) -> Exit {
-    match reports.iter().map(|report| report.verdict).max() {
-        Some(Verdict::Match) => Exit::Agrees,
-        Some(Verdict::Mismatch) => Exit::Differs,
-        Some(Verdict::Unknown) | None => Exit::CouldNotTell,
-    }
 }
 
 fn documents(args: &Deployed) -> Result<Option<Documents>, Error> {

@@ -5,12 +5,14 @@ mod cat;
 mod comparison;
 mod configuration;
 mod contains;
+mod content;
 mod deployed;
 mod diff;
 mod extract;
 mod files;
 mod grep;
 mod identify;
+mod init;
 mod layers;
 mod ls;
 mod output;
@@ -22,7 +24,7 @@ mod verify;
 use std::io::Write as _;
 
 use crate::cache::Cache;
-use crate::cli::{Cli, Command, Format};
+use crate::cli::{Cli, Command, Format, OutputArgs};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report::escape::escape;
@@ -68,6 +70,7 @@ fn run_command(cli: &Cli, process: &Process) -> Exit {
         Command::Verify(args) => return verify::run(args, process),
         Command::Identify(args) => return identify::run(args, process),
         Command::Contains(args) => return contains::run(args, process),
+        Command::Init(args) => init::run(args, process),
         Command::Deployed(args) => deployed::run(args, process),
         Command::Preflight(args) => preflight::run(args, process),
         Command::Cat(args) => cat::run(args, process),
@@ -90,7 +93,12 @@ fn run_command(cli: &Cli, process: &Process) -> Exit {
 
 /// Reports for programs are written whatever happens, except where writing is what failed.
 fn report_failure(command: &Command, error: &Error, process: &Process) {
-    let Some(args) = command.output() else { return };
+    if let Some(args) = command.output() {
+        report_failure_in(args, error, process);
+    }
+}
+
+fn report_failure_in(args: &OutputArgs, error: &Error, process: &Process) {
     if args.format == Format::Json
         && !output::is_broken(error)
         && let Err(error) = output::write(args, &report::failure_json(error, process.warnings.texts()))

@@ -1,5 +1,7 @@
 //! `shipproof verify`
 
+mod all;
+
 use crate::cli::{Format, Verify};
 use crate::compare::Finding;
 use crate::difference::Texts;
@@ -13,8 +15,9 @@ use super::{Process, output};
 
 /// Runs the command; a report is written whatever the outcome, if it is one for programs.
 pub(super) fn run(args: &Verify, process: &Process) -> Exit {
+    let Some(image) = &args.image else { return all::run(args, process) };
     let (compare, read) = (&args.compare, &args.read);
-    let typed = Typed { image: &args.image, files: &args.files, compare, read, depth: Depth::Differences, said: &[] };
+    let typed = Typed { image, files: &args.files, compare, read, depth: Depth::Differences, said: &[] };
     let outcome = typed.compare(process).and_then(|compared| {
         write(args, process, &compared)?;
         Ok(if compared.verification.agrees() { Exit::Agrees } else { Exit::Differs })

@@ -8,7 +8,7 @@ use anstyle::AnsiColor;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::count::are;
+use crate::count::{are, counted, of_are};
 use crate::deploy::firestore::{Group, Survey, Watched};
 use crate::deploy::{Cause, Condition, Container, Judgement, Kind, Name, Observed, Revision, State, Verdict};
 use crate::error::Error;
@@ -125,7 +125,8 @@ struct Report<'a> {
     error: Option<()>,
 }
 
-fn by_name<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
+/// A verdict in JSON.
+pub(super) fn by_name<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(verdict.name())
 }
 
@@ -135,9 +136,8 @@ pub fn deployed_json(services: &[ServiceReport], warnings: Vec<String>) -> Vec<u
     to_bytes(&Report { schema_version: SCHEMA_VERSION, tool: Tool::OWN, verdict, services, warnings, error: None })
 }
 
-/// One that surely differs settles it, whatever the others are.
 fn overall(services: &[ServiceReport]) -> Verdict {
-    services.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Unknown)
+    super::overall(services.iter().map(|service| service.verdict))
 }
 
 impl ServiceReport {
@@ -285,7 +285,7 @@ impl From<Survey> for SurveyReport {
 }
 
 /// What an image holds, in a few lines.
-fn content_lines(answer: &Answer<'_>) -> Vec<String> {
+pub(super) fn content_lines(answer: &Answer<'_>) -> Vec<String> {
     let verification = answer.verification;
     let mut lines = vec![headline(answer)];
     let differing = verification.findings().filter(|finding| finding.status.differs(verification.strictness));
@@ -320,22 +320,27 @@ pub fn deployed_text(services: &[ServiceReport], style: Style) -> Vec<u8> {
         (0, 0) if services.len() == 1 => "match: it serves what git says".to_owned(),
         (0, 0) => format!("match: all {} serve what git says", services.len()),
         (0, _) => format!("unknown: of {} nobody can tell what is served", services_of(unknown, services.len())),
-        (_, 0) => format!("mismatch: {} not serving what git says", are_of(wrong, services.len())),
-        (..) => format!("mismatch: {} not serving what git says, and {unknown} unknown", are_of(wrong, services.len())),
+        (_, 0) => format!("mismatch: {} not serving what git says", are_of(wrong, services.len(), "service")),
+        (..) => format!(
+            "mismatch: {} not serving what git says, and {unknown} unknown",
+            are_of(wrong, services.len(), "service")
+        ),
     };
     lines.push(painted(style.colored, color(verdict), &last));
     text_of(&lines)
 }
 
-fn are_of(count: usize, all: usize) -> String {
-    if all == 1 { are(1, "service") } else { crate::count::of_are(count, all, "service") }
+/// How many of how many are, in words; of one alone that one is.
+pub(super) fn are_of(count: usize, all: usize, noun: &str) -> String {
+    if all == 1 { are(1, noun) } else { of_are(count, all, noun) }
 }
 
 fn services_of(count: usize, all: usize) -> String {
-    format!("{count} of {}", crate::count::counted(all, "service"))
+    format!("{count} of {}", counted(all, "service"))
 }
 
-fn color(verdict: Verdict) -> AnsiColor {
+/// The colour of a verdict.
+pub(super) fn color(verdict: Verdict) -> AnsiColor {
     match verdict {
         Verdict::Match => AnsiColor::Green,
         Verdict::Unknown => AnsiColor::Yellow,

@@ -7,6 +7,7 @@ pub mod escape;
 mod git_difference;
 mod head;
 mod identity;
+mod images;
 mod json;
 mod layers;
 mod listing;
@@ -31,6 +32,7 @@ pub use deployed::{ContainerReport, RevisionReport, ServiceReport, deployed_json
 pub use difference::{Compared, ComparedImage, difference_json, difference_names, difference_text};
 pub use git_difference::{git_difference_text, git_differences_text};
 pub use identity::{identity_json, identity_text};
+pub use images::{VerifiedImage, images_json, images_text, overall};
 pub use json::{OneImage, failure_json, unknown_json, verification_json};
 pub use layers::{LayerRow, layers_in_history_text, layers_json, layers_text};
 pub use listing::{ListedEntry, listing_json, listing_text};

@@ -1,6 +1,7 @@
 //! `shipproof deployed`: what Cloud Run serves, down to the files, and why it is not what was meant.
 
 mod causes;
+mod configured;
 mod evidence;
 mod gcloud;
 mod places;

@@ -1,24 +1,20 @@
 //! From one service to its report: what Cloud Run says, what the images hold, and what follows.
 
 use crate::claims;
-use crate::compare::Finding;
 use crate::config;
 use crate::deploy::{Container, Content, Facts, Looked, Name, Revision, judge, observe};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::image::{self, ImageError};
+use crate::image;
 use crate::mapping::MappingError;
-use crate::path::RepoPath;
 use crate::platform::Platform;
 use crate::preflight;
 use crate::report::{ContainerReport, RevisionReport, ServiceReport};
-use crate::select::Selection;
-use crate::source::SourceError;
 use crate::verify::{Depth, Verification};
 
 use crate::cli::ReadArgs;
 use crate::commands::comparison::{Compared, Typed};
-use crate::commands::{configuration, setup};
+use crate::commands::{configuration, content, setup};
 
 use super::Job;
 
@@ -87,7 +83,7 @@ impl Job<'_> {
                 continue;
             }
             let required: &[String] = if position == main { &settings.files } else { &[] };
-            let content = content(&outcome, required);
+            let content = content::of(&outcome, required);
             if let Ok(compared) = &outcome {
                 wrong_labels.extend(self::wrong_labels(&compared.verification));
                 if matches!(content, Content::Differs { .. }) && container.is_by_tag() {
@@ -176,42 +172,6 @@ fn weight(content: &Content) -> u8 {
         Content::Deleted => 2,
         Content::Differs { .. } => 3,
     }
-}
-
-fn content(outcome: &Result<Compared, Error>, required: &[String]) -> Content {
-    let verification = match outcome {
-        Ok(compared) => &compared.verification,
-        Err(Error::Image(ImageError::Source(SourceError::NotFound { .. }))) => return Content::Deleted,
-        Err(error) => return Content::Unknown(error.chain()),
-    };
-    if let Some(cause) = verification.cause() {
-        let summary = format!("{}: {}", cause.kind.name(), cause.summary);
-        return Content::Differs { summary, hint: cause.hint.clone() };
-    }
-    match lacking(verification, required) {
-        Ok(lacking) if lacking.is_empty() => Content::Agrees,
-        Ok(lacking) => {
-            let summary = format!("missing-files: {} has to be in it and is not", lacking.join(", "));
-            let hint = "does the Dockerfile copy it, and does .dockerignore let it through?".to_owned();
-            Content::Differs { summary, hint }
-        }
-        Err(error) => Content::Unknown(error.chain()),
-    }
-}
-
-/// The required files that are not in the image, or have no counterpart in git.
-fn lacking(verification: &Verification, required: &[String]) -> Result<Vec<String>, Error> {
-    let texts: Vec<Vec<u8>> = required.iter().map(|text| text.as_bytes().to_vec()).collect();
-    let selection = Selection::parse(&texts, &RepoPath::default())?;
-    let is_there = |position: usize| {
-        let pattern = &selection.patterns()[position];
-        let is_it = |finding: &Finding| {
-            let path = finding.repo.as_ref().map(|(path, _)| path);
-            finding.status.is_comparison() && pattern.matches(path, &finding.image)
-        };
-        verification.platforms.iter().all(|platform| platform.findings.iter().any(is_it))
-    };
-    Ok(required.iter().enumerate().filter(|(position, _)| !is_there(*position)).map(|(_, text)| text.clone()).collect())
 }
 
 fn is_foreign(outcome: &Result<Compared, Error>) -> bool {
