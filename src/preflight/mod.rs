@@ -8,6 +8,7 @@ mod elf;
 mod files;
 mod finding;
 mod launch;
+mod lock;
 mod node;
 mod port;
 mod program;

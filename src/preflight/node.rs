@@ -7,7 +7,7 @@ use crate::path::ImagePath;
 
 use super::files::{File, Files};
 use super::launch::{self, Work, base_name};
-use super::{Finding, Kind, Preflight};
+use super::{Finding, Kind, Preflight, lock};
 
 /// Switches of Node that take no value and change nothing here.
 const SWITCHES: [&str; 5] =
@@ -95,6 +95,10 @@ fn script_of(files: &Files<'_>, work: &Work, script: &str, preflight: &mut Prefl
         preflight.findings.push(finding);
         return Ok(());
     };
+    let is_package = |place: &ImagePath| files.file(&place.join(b"package.json")).is_some();
+    if let Some(directory) = above(&file.path).into_iter().find(is_package) {
+        lock::check(files, &directory, preflight)?;
+    }
     let Some(text) = files.text(&file)? else { return Ok(()) };
     if has_map_of_packages(files, &file.path) {
         preflight.notes.push("not judged: packages, which .pnp.cjs maps".to_owned());

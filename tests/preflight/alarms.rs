@@ -212,3 +212,25 @@ fn links_lead_to_what_runs() {
     case(&venv.replace("usr/local/bin/python3", "build/python3"), &["/opt/venv/bin/serve"])
         .fails("interpreter-missing error");
 }
+
+#[test]
+fn a_lock_has_more_than_is_installed() {
+    let lock = |packages: &str| {
+        format!(
+            "f app/package.json 0644 {{}}\nf app/x.js 0644 1\nd app/node_modules/a\n\
+             f app/package-lock.json 0644 {{\"lockfileVersion\":3,\"packages\":{{\"\":{{}},{packages}}}}}"
+        )
+    };
+    let hidden =
+        "f app/node_modules/.package-lock.json 0644 {\"packages\":{\"node_modules/a\":{\"version\":\"1.0.0\"}}}";
+    let a = |version: &str| format!("{}\n{hidden}", lock(&format!("\"node_modules/a\":{{\"version\":\"{version}\"}}")));
+    let warns = |text: &str, expected: &[&str]| {
+        let outcome = ask(&case(text, &["node", "x.js"]).image(), &["--format", "json"]).exits(0);
+        assert_eq!(kinds(&outcome), expected, "{text}\n{}", outcome.stdout);
+    };
+    warns(&a("1.0.0"), &[]);
+    warns(&a("2.0.0"), &["package-version warning"]);
+    warns(&lock("\"node_modules/b\":{}"), &["package-missing warning"]);
+    warns(&lock("\"node_modules/b\":{\"dev\":true}"), &[]);
+    warns(&lock("\"node_modules/b\":{}").replace("d app/node_modules/a\n", ""), &[]);
+}

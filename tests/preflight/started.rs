@@ -63,14 +63,18 @@ fn machine(programs: &[&str], more: &[&str], text: &str) -> Image {
         .text(&format!("{links}\n{text}"))
 }
 
-/// Whether podman starts the image: its program ran to its good end.
-fn starts(podman: &Podman, image: &Image) -> (bool, String) {
+fn load(podman: &Podman, image: &Image, name: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut layout = Layout::new();
     layout.tag("v1", image);
     layout.write_to(folder.path());
-    let name = "localhost/preflight:v1";
     podman.load(&format!("oci:{}:v1", folder.path().display()), name);
+}
+
+/// Whether podman starts the image: its program ran to its good end.
+fn starts(podman: &Podman, image: &Image) -> (bool, String) {
+    let name = "localhost/preflight:v1";
+    load(podman, image, name);
     let (code, printed) = podman.run(name);
     (code == Some(0), printed)
 }
@@ -120,6 +124,8 @@ fn python() -> (Image, String) {
 
 fn hold_all(base: &Image, cases: &[(&str, &[&str], &[&str])]) {
     let Some(podman) = Podman::start() else { return };
+    // Its layers stay in podman's storage.
+    load(&podman, base, "localhost/preflight:base");
     for (text, words, expected) in cases {
         hold(&podman, &format!("{words:?}"), &cmd(base.clone().text(text), words), expected);
     }
@@ -191,7 +197,6 @@ fn node_as_this_machine_has_it() {
     if !tools::require_all(&[tools::NODE]) {
         return;
     }
-    let Some(podman) = Podman::start() else { return };
     let base = machine(&["usr/bin/node", "usr/bin/dash", "usr/bin/env"], &["usr/bin/sh"], "");
     let package = "f app/package.json 0644 {\"main\":\"lib/x\",\"dependencies\":{\"express\":\"4\"}}\n\
                    f app/lib/x.js 0644 const e = require('express');\\n";
@@ -202,7 +207,5 @@ fn node_as_this_machine_has_it() {
         (package, &["node", "."], &["package-missing error"]),
         ("", &["node", "x.js"], &["file-missing error"]),
     ];
-    for (text, words, expected) in cases {
-        hold(&podman, &format!("{words:?}"), &cmd(base.clone().text(text), words), expected);
-    }
+    hold_all(&base, &cases);
 }

@@ -52,7 +52,8 @@ impl Podman {
     pub(crate) fn load(&self, source: &str, name: &str) {
         // `podman pull oci:…` refuses folders with upper-case letters, which temporary folders have.
         let archive = self.folder.path().join("load.tar");
-        skopeo_copy(source, &format!("oci-archive:{}:{name}", archive.display()), &[]);
+        let plain = ["--dest-oci-accept-uncompressed-layers"];
+        skopeo_copy(source, &format!("oci-archive:{}:{name}", archive.display()), &plain);
         tools::run(command(self.folder.path()).args(["load", "--quiet", "--input"]).arg(&archive));
         fs::remove_file(archive).expect("skopeo wrote it");
     }
