@@ -1,6 +1,6 @@
 //! The configuration file, and what it says in place of flags.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{CompareArgs, ConfigArgs};
 use crate::config::{Config, FILE_NAME, Service};
@@ -21,7 +21,9 @@ pub(super) fn compare_args(service: &Service, folder: &Path, args: &CompareArgs)
     let mut args = args.clone();
     if args.maps.is_empty() && args.dockerfile.is_none() && args.context.is_none() {
         args.maps = service.map.iter().map(|(image, repo)| format!("{image}={repo}")).collect();
-        args.dockerfile = service.dockerfile.as_ref().map(|path| folder.join(path));
+        // A bare repository has no files on disk; there it is a path of the revision.
+        let on_disk = |path: &PathBuf| Some(folder.join(path)).filter(|path| path.exists());
+        args.dockerfile = service.dockerfile.as_ref().map(|path| on_disk(path).unwrap_or_else(|| path.clone()));
         args.context.clone_from(&service.context);
     }
     args

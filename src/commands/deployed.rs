@@ -66,10 +66,10 @@ impl Job<'_> {
     /// The services to look at.
     fn names(&self) -> Result<Vec<Name>, Error> {
         let configured = self.config.iter().flat_map(|config| config.services.keys());
-        let names: Vec<Name> = match (self.args.all, &self.documents) {
-            (false, _) => self.args.services.iter().map(|name| Name::parse(name)).collect(),
+        let names = match (self.args.all, &self.documents) {
+            (false, _) => self.args.services.iter().map(|name| Name::parse(name)).collect::<Result<Vec<_>, _>>()?,
             (true, Some(documents)) => documents.names()?,
-            (true, None) => configured.map(|name| Name::parse(name)).collect(),
+            (true, None) => configured.map(|name| Name::parse(name)).collect::<Result<_, _>>()?,
         };
         if !names.is_empty() {
             return Ok(names);

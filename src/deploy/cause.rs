@@ -1,10 +1,15 @@
 //! From what Cloud Run says and what the images hold to a verdict and its causes. Pure.
 
+mod delivery;
+mod images;
+
 use crate::digest::Digest;
 
 use super::firestore::Watched;
 use super::observe::{Observed, Serving};
-use super::service::{Condition, Kind, Revision, Target};
+use super::service::Revision;
+use delivery::{delivery, share};
+use images::{any_content, images, labels, service_labels};
 
 /// Whether what is served is what git says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +147,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Takes into account that the documents, which were to be looked at, could not be.
+    pub fn miss(&mut self, reason: &str) {
+        self.verdict = self.verdict.max(Verdict::Unknown);
+        self.notes.push(format!("the documents could not be looked at: {reason}"));
+    }
+
     /// Takes into account what the documents say that the service writes.
     pub fn hear(&mut self, documents: &[Watched]) {
         let signs: Vec<String> = documents.iter().flat_map(Watched::signs).collect();
@@ -162,7 +173,16 @@ pub fn judge(facts: &Facts<'_>) -> Judgement {
     causes.extend(images(facts));
     causes.extend(labels(facts));
     let verdict = verdict(facts);
+    if causes.is_empty() && verdict == Verdict::Mismatch {
+        causes.extend(any_content(facts));
+    }
     let mut notes = service_labels(facts);
+    notes.extend(facts.observed.serving.iter().zip(facts.serving).filter_map(
+        |(serving, looked)| match &looked.content {
+            Content::Unknown(reason) => Some(format!("what {} holds is not known: {reason}", serving.revision.name)),
+            _ => None,
+        },
+    ));
     if verdict == Verdict::Match {
         notes.extend(causes.drain(..).map(|cause| format!("{}: {}", cause.kind.name(), cause.summary)));
     }
@@ -220,174 +240,4 @@ impl Facts<'_> {
             }
         }
     }
-}
-
-/// Why the newest revision gets no traffic.
-fn delivery(facts: &Facts<'_>) -> Option<Cause> {
-    let latest = facts.observed.latest.as_ref()?;
-    let service = &facts.observed.service;
-    if let Some(failure) = latest.failure() {
-        return Some(startup_failed(facts, latest, failure));
-    }
-    if !service.is_settled {
-        let name = facts.name();
-        return Some(Cause {
-            kind: CauseKind::StillReconciling,
-            summary: format!("{} is being brought up; until it is ready {}", latest.name, facts.stayed()),
-            evidence: holds(facts, latest).into_iter().collect(),
-            hint: format!("shipproof deployed {name} --wait"),
-        });
-    }
-    let is_newest = |target: &Target| target.follows_latest || target.revision.as_ref() == Some(&latest.name);
-    let silent = service.wanted.iter().chain(&service.traffic).any(|target| target.percent == 0 && is_newest(target));
-    let (kind, how) = match silent {
-        true => (CauseKind::NoTraffic, "was deployed without traffic"),
-        false => (CauseKind::TrafficPinned, "gets no traffic, because all of it is bound to an older revision"),
-    };
-    let mut evidence: Vec<String> = holds(facts, latest).into_iter().collect();
-    if kind == CauseKind::TrafficPinned {
-        evidence.push("a rollback, a split or --no-traffic binds it, and later deployments keep that".to_owned());
-    }
-    Some(Cause {
-        kind,
-        summary: format!("{} {how}; {}", latest.name, facts.stayed()),
-        evidence,
-        hint: facts.command("update-traffic", "--to-latest"),
-    })
-}
-
-fn startup_failed(facts: &Facts<'_>, latest: &Revision, failure: &Condition) -> Cause {
-    let reason = failure.reason.as_deref().unwrap_or("no reason given");
-    let mut evidence: Vec<String> = failure.message.iter().cloned().collect();
-    evidence.extend(facts.latest.iter().flat_map(|looked| looked.obstacles.clone()));
-    evidence.extend(holds(facts, latest));
-    let logs = latest.logs.as_ref().map(|logs| format!(", or {logs}")).unwrap_or_default();
-    let obstacle = facts.latest.is_some_and(|looked| !looked.obstacles.is_empty());
-    let first = if obstacle { "mend what keeps the image from starting and deploy again; its " } else { "" };
-    Cause {
-        kind: CauseKind::StartupFailed,
-        summary: format!("{} did not start ({reason}); {}", latest.name, facts.stayed()),
-        evidence,
-        hint: format!("{first}logs: {}{logs}", facts.command("logs read", "")),
-    }
-}
-
-/// What the newest revision would serve.
-fn holds(facts: &Facts<'_>, latest: &Revision) -> Option<String> {
-    match &facts.latest?.content {
-        Content::Agrees => Some(format!("the image of {} holds what {} says", latest.name, facts.wanted)),
-        Content::Deleted => Some(format!("the image of {} is not in the registry", latest.name)),
-        // Told as a cause of its own.
-        Content::Differs { .. } => None,
-        Content::Unknown(reason) => Some(format!("what the image of {} holds is not known: {reason}", latest.name)),
-    }
-}
-
-/// A part of the traffic that is bound to an older revision while the rest goes to the newest one.
-fn share(facts: &Facts<'_>) -> Option<Cause> {
-    let both = || facts.observed.serving.iter().zip(facts.serving);
-    let (_, newest) = facts.newest().filter(|_| facts.observed.latest.is_none())?;
-    if facts.observed.serving.len() < 2 || newest.content != Content::Agrees {
-        return None;
-    }
-    let stale = both().find(|(_, looked)| matches!(looked.content, Content::Differs { .. }))?;
-    let Serving { percent, revision, .. } = stale.0;
-    Some(Cause {
-        kind: CauseKind::TrafficPinned,
-        summary: format!("{percent} % of the traffic is bound to {}, an older revision", revision.name),
-        evidence: vec!["every revision with traffic was looked at".to_owned()],
-        hint: facts.command("update-traffic", "--to-latest"),
-    })
-}
-
-/// Why the image that was deployed last is not what git says.
-fn images(facts: &Facts<'_>) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (serving, looked) in facts.observed.serving.iter().zip(facts.serving) {
-        if looked.content == Content::Deleted {
-            causes.push(deleted(facts, &serving.revision));
-        }
-    }
-    let Some((revision, looked)) = facts.newest() else { return causes };
-    if let Content::Differs { summary, hint } = &looked.content {
-        causes.extend(moved(facts, revision, looked));
-        causes.extend(unchanged(facts, revision));
-        causes.push(Cause {
-            kind: CauseKind::ImageContent,
-            summary: format!("the image of {} does not hold what {} says: {summary}", revision.name, facts.wanted),
-            evidence: Vec::new(),
-            hint: hint.clone(),
-        });
-    }
-    causes
-}
-
-fn deleted(facts: &Facts<'_>, revision: &Revision) -> Cause {
-    let image = revision.containers.first().map(|container| container.image.as_str()).unwrap_or_default();
-    Cause {
-        kind: CauseKind::ImageDeleted,
-        summary: format!("{} runs {image}, which is not in the registry any more", revision.name),
-        evidence: vec!["Cloud Run keeps a copy of the image while a revision serves".to_owned()],
-        hint: format!("build and deploy {} again; nobody can look into this one", facts.wanted),
-    }
-}
-
-fn moved(facts: &Facts<'_>, revision: &Revision, looked: &Looked) -> Option<Cause> {
-    let digest = looked.moved_to.as_ref()?;
-    let container = revision.containers.first()?;
-    Some(Cause {
-        kind: CauseKind::TagMoved,
-        summary: format!("{} was pushed again since {} was deployed", container.image, revision.name),
-        evidence: vec![format!("it means {digest} today; a tag is resolved once, when a revision is made")],
-        hint: facts.command("update", &format!("--image {}@{digest}", container.repository())),
-    })
-}
-
-fn unchanged(facts: &Facts<'_>, revision: &Revision) -> Option<Cause> {
-    let previous = facts.observed.previous.as_ref()?;
-    let digests = |revision: &Revision| -> Option<Vec<Digest>> {
-        revision.containers.iter().map(|container| container.digest.clone()).collect()
-    };
-    let (own, before) = (digests(revision)?, digests(previous)?);
-    if own != before || own.is_empty() {
-        return None;
-    }
-    Some(Cause {
-        kind: CauseKind::ImageUnchanged,
-        summary: format!(
-            "{} runs the very image of {}: nothing was built, or not pushed",
-            revision.name, previous.name
-        ),
-        evidence: own.iter().map(Digest::to_string).collect(),
-        hint: format!("build and push {}, and deploy the digest that the push prints", facts.wanted),
-    })
-}
-
-fn labels(facts: &Facts<'_>) -> Option<Cause> {
-    let both = facts.observed.serving.iter().zip(facts.serving);
-    let (serving, looked) = both.into_iter().find(|(_, looked)| !looked.wrong_labels.is_empty())?;
-    Some(Cause {
-        kind: CauseKind::LabelWrong,
-        summary: format!("a label of {} names a commit that its image is not", serving.revision.name),
-        evidence: looked.wrong_labels.clone(),
-        hint: "set the label from the commit that was built; the deploying job only repeats what it was told"
-            .to_owned(),
-    })
-}
-
-/// Labels of the service that its serving revisions do not have.
-fn service_labels(facts: &Facts<'_>) -> Vec<String> {
-    let service = &facts.observed.service;
-    let revisions = facts.observed.serving.iter().map(|one| &one.revision);
-    let differing = revisions.flat_map(|revision| {
-        let differs = |(name, value): &(&String, &String)| revision.labels.get(*name).is_some_and(|own| own != *value);
-        service.labels.iter().filter(differs).map(move |(name, value)| {
-            let own = &revision.labels[name];
-            format!(
-                "the service's label {name} is {value}, that of {} is {own}: only a revision's own count",
-                revision.name
-            )
-        })
-    });
-    if service.kind == Kind::Job { Vec::new() } else { differing.collect() }
 }

@@ -10,6 +10,9 @@ pub enum DeployError {
     /// Nothing says in which project or region to look.
     #[error("nothing says which {0} to look in")]
     NoPlace(&'static str),
+    /// Something that is not the name of a service.
+    #[error("`{0}` is not the name of a service, or jobs/ and that of a job")]
+    Name(String),
     /// Nobody is logged in.
     #[error(transparent)]
     Token(#[from] GoogleTokenError),
@@ -94,7 +97,7 @@ impl DeployError {
     /// What kind of failure this is, for machines.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::NoPlace(_) | Self::Pattern(_) => "usage",
+            Self::NoPlace(_) | Self::Name(_) | Self::Pattern(_) => "usage",
             Self::Token(_) | Self::Insecure(_) => "auth",
             Self::Refused { status: 401 | 403, .. } => "auth",
             Self::Setup(_) | Self::Network { .. } | Self::Refused { .. } | Self::TooLarge(_) => "cloud-run",
@@ -114,6 +117,7 @@ impl DeployError {
                     property(what)
                 ));
             }
+            Self::Name(_) => "project and region are told by --project and --region",
             Self::Token(_) | Self::Refused { status: 401, .. } => {
                 "gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS with a credential file"
             }

@@ -29,7 +29,7 @@ pub use documents::Documents;
 pub use environment::Environment;
 pub use error::DeployError;
 pub use observe::{Observed, Serving, observe};
-pub use place::{Place, place};
+pub use place::{Place, place, project};
 pub use records::{Name, Records};
 pub use service::{Condition, Container, Kind, Revision, Service, State, Target};
 pub use wait::{Patience, Settled, wait};

@@ -26,14 +26,27 @@ pub fn place(
     credentials: &auth::Environment,
     runtime: &tokio::runtime::Handle,
 ) -> Result<Place, DeployError> {
-    let metadata = |path| runtime.block_on(auth::metadata_text(path, credentials));
-    let project = project.map(str::to_owned).or_else(|| environment.project.clone());
-    let project = project.or_else(|| environment.gcloud_property("core", "project"));
-    let project = project.or_else(|| metadata("project/project-id"));
-    let project = project.ok_or(DeployError::NoPlace("project"))?;
+    let project = self::project(project, environment, credentials, runtime)?;
     let region = region.map(str::to_owned).or_else(|| environment.region.clone());
     let region = region.or_else(|| environment.gcloud_property("run", "region"));
     // The server answers with the whole name, as in `projects/1234/regions/us-west2`.
-    let region = region.or_else(|| metadata("instance/region")?.rsplit('/').next().map(str::to_owned));
+    let metadata = || runtime.block_on(auth::metadata_text("instance/region", credentials));
+    let region = region.or_else(|| metadata()?.rsplit('/').next().map(str::to_owned));
     Ok(Place { project, region: region.ok_or(DeployError::NoPlace("region"))? })
+}
+
+/// The project alone, likewise.
+///
+/// # Errors
+/// [`DeployError::NoPlace`] if nothing says it.
+pub fn project(
+    project: Option<&str>,
+    environment: &Environment,
+    credentials: &auth::Environment,
+    runtime: &tokio::runtime::Handle,
+) -> Result<String, DeployError> {
+    let project = project.map(str::to_owned).or_else(|| environment.project.clone());
+    let project = project.or_else(|| environment.gcloud_property("core", "project"));
+    let metadata = || runtime.block_on(auth::metadata_text("project/project-id", credentials));
+    project.or_else(metadata).ok_or(DeployError::NoPlace("project"))
 }

@@ -14,13 +14,17 @@ pub struct Name {
 
 impl Name {
     /// What was typed.
-    pub fn parse(text: &str) -> Self {
-        let (kind, name) = match text.rsplit_once('/') {
-            Some((before, name)) if before.ends_with("jobs") => (Kind::Job, name),
-            Some((_, name)) => (Kind::Service, name),
-            None => (Kind::Service, text),
+    ///
+    /// # Errors
+    /// [`DeployError::Name`] for whole resource names, too: project and region have flags of their own.
+    pub fn parse(text: &str) -> Result<Self, DeployError> {
+        let (kind, name) = match text.split_once('/') {
+            Some(("jobs", name)) => (Kind::Job, name),
+            Some(("services", name)) => (Kind::Service, name),
+            _ => (Kind::Service, text),
         };
-        Self { kind, name: name.to_owned() }
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if is_name { Ok(Self { kind, name: name.to_owned() }) } else { Err(DeployError::Name(text.to_owned())) }
     }
 }
 

@@ -76,3 +76,23 @@ fn images_are_told_apart_from_their_tags_and_digests() {
         assert_eq!((container(image).repository(), container(image).is_by_tag()), (repository, by_tag), "{image}");
     }
 }
+
+#[test]
+fn what_differs_has_a_cause_although_the_newest_is_not_known() {
+    let serving = |name: &str| Serving {
+        percent: 50,
+        follows_latest: false,
+        revision: Revision { name: name.to_owned(), ..Revision::default() },
+    };
+    let mut service = service("s", State::Succeeded);
+    service.latest_created = Some("s-2".to_owned());
+    let observed = Observed { service, serving: vec![serving("s-2"), serving("s-1")], latest: None, previous: None };
+    let looked = |content| Looked { content, wrong_labels: Vec::new(), moved_to: None, obstacles: Vec::new() };
+    let differs = Content::Differs { summary: "old-image: x".to_owned(), hint: "build".to_owned() };
+    let serving = [looked(Content::Unknown("no network".to_owned())), looked(differs)];
+    let judgement =
+        judge(&Facts { observed: &observed, serving: &serving, latest: None, wanted: "HEAD", region: None });
+    let kinds: Vec<CauseKind> = judgement.causes.iter().map(|cause| cause.kind).collect();
+    assert_eq!((judgement.verdict, kinds), (Verdict::Mismatch, vec![CauseKind::ImageContent]));
+    assert_eq!(judgement.notes, ["what s-2 holds is not known: no network"]);
+}

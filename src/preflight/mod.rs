@@ -167,6 +167,7 @@ impl Preflight {
         self.command.executable = Some(work.program.file.path.clone());
         self.command.interpreters = work.program.interpreters.clone();
         port::check(&work, self);
+        self.notes.extend(port::exposed(image));
         app.check(&work, self)?;
         node::check(files, &work, architecture, self)
     }

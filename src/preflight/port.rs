@@ -1,6 +1,8 @@
 //! Where the program listens, as far as its arguments say so. Cloud Run sends requests to `$PORT`, 8080 unless the
 //! service says otherwise, on all interfaces (Cloud Run's container runtime contract).
 
+use crate::image::Image;
+
 use super::launch::{Work, base_name};
 use super::python::server;
 use super::{Finding, Kind, Preflight};
@@ -44,6 +46,17 @@ pub(super) fn check(work: &Work, preflight: &mut Preflight) {
         let option = if name == "hypercorn" { "--bind 0.0.0.0:$PORT" } else { "--host 0.0.0.0 --port $PORT" };
         preflight.findings.push(Finding::warning(Kind::LocalAddress, summary).fix(option));
     }
+}
+
+/// That the image says where it listens, and that Cloud Run does not listen to that.
+pub(super) fn exposed(image: &Image) -> Option<String> {
+    let port = |said: &'_ str| said.split('/').next().unwrap_or_default().to_owned();
+    let ports: Vec<String> = image.config.exposed_ports().map(port).collect();
+    let elsewhere = !ports.is_empty() && !ports.iter().any(|port| port == USUAL_PORT);
+    elsewhere.then(|| {
+        let ports = ports.join(" ");
+        format!("EXPOSE {ports} means nothing to Cloud Run, which sends requests to $PORT ({USUAL_PORT} unless set)")
+    })
 }
 
 /// The values of `options`.

@@ -195,6 +195,12 @@ fn a_job_runs_what_its_template_says() {
         (&report["services"][0]["kind"], causes(&report["services"][0])),
         (&"job".into(), vec!["image-content"])
     );
+    // What a tag means today does not prove what the job runs.
+    cloud_run.job("hourly", &format!("{}:good", stage.image()));
+    let report = run("jobs/hourly").verdict("unknown");
+    assert_eq!(report["services"][0]["serving"][0]["verify"]["verdict"], "match");
+    let whole = run("projects/p/locations/l/services/s").exits(2);
+    assert!(whole.stderr.contains("is not the name of a service"), "{whole:#?}");
     assert_eq!(run("nightly").verdict("unknown")["services"][0]["error"]["kind"], "no-such-service");
 }
 

@@ -113,6 +113,23 @@ fn what_grows_while_it_is_watched_is_live() {
 }
 
 #[test]
+fn documents_that_cannot_be_looked_at_leave_it_open() {
+    let stage = Stage::new();
+    let cloud_run = CloudRun::serve(vec![Service::new("phase3", vec![stage.revision("phase3-00002-bbb", 2, "good")])]);
+    std::fs::write(stage.scene.repo.path().join("shipproof.toml"), CONFIG).unwrap();
+    let user = stage
+        .user(&cloud_run)
+        .variable("FIRESTORE_EMULATOR_HOST", cloud_run.address().replace("http://", "").replace('/', ""));
+    let report = user.run(&["deployed", "phase3", "--evidence", "--format", "json"]).verdict("unknown");
+    let service = &report["services"][0];
+    assert!(
+        service["notes"].to_string().contains("the documents could not be looked at: 127.0.0.1 answered 401"),
+        "{report:#}"
+    );
+    assert_eq!(service["serving"][0]["verify"]["verdict"], "match", "nothing else is lost");
+}
+
+#[test]
 fn evidence_that_nobody_configured_is_an_error() {
     let stage = Stage::new();
     let cloud_run = CloudRun::serve(vec![Service::new("phase3", vec![stage.revision("phase3-00002-bbb", 2, "good")])]);

@@ -88,6 +88,8 @@ fn python_applications() {
             1,
             &["package-missing error"],
         ),
+        ("f app/requirements-prod.txt 0644 redis", &["python", "main.py"], 0, &["package-missing warning"]),
+        ("f app/requirements-dev.txt 0644 redis", &["python", "main.py"], 0, &[]),
         ("f app/requirements.txt 0644 redis; python_version<'3.9'", &["python", "main.py"], 0, &[]),
         (
             "f app/requirements.txt 0644 -r more.txt\nf app/more.txt 0644 redis",
@@ -129,6 +131,17 @@ fn node_applications() {
         (&start("x"), &["npm", "run", "serve"], 1, &["script-missing error"]),
         ("f app/x.js 0644 const fs = require('fs')", &["node", "x.js"], 0, &[]),
     ]);
+}
+
+#[test]
+fn ports_that_only_the_image_speaks_of() {
+    let exposing = |port: &str| {
+        let image = cmd(base(), &["gunicorn", "main:app"]);
+        let image = image.edit(|config| config["config"]["ExposedPorts"] = serde_json::json!({ port: {} }));
+        ask(&image, &["--format", "json"]).exits(0).json()["notes"].to_string()
+    };
+    assert!(exposing("5000/tcp").contains("EXPOSE 5000 means nothing to Cloud Run"));
+    assert_eq!(exposing("8080/tcp"), "[]");
 }
 
 #[test]

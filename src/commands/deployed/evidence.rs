@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config;
 use crate::deploy::firestore::{Firestore, Survey, Watched};
-use crate::deploy::{DeployError, Observed};
+use crate::deploy::{self, DeployError, Observed};
 use crate::error::Error;
 
 use super::Job;
@@ -37,12 +37,10 @@ impl Job<'_> {
     }
 
     fn firestore(&self, settings: &config::Service, evidence: &config::Evidence) -> Result<Firestore, DeployError> {
-        let project = match &evidence.project {
-            Some(project) => project.clone(),
-            None => self.place(settings)?.project,
-        };
         let (timeout, runtime) = (Duration::from_secs(self.args.read.timeout), self.process.runtime.clone());
         let (environment, credentials) = (&self.process.deploy, self.credentials());
+        let said = evidence.project.as_deref().or(self.args.place.project.as_deref()).or(settings.project.as_deref());
+        let project = deploy::project(said, environment, &credentials, &runtime)?;
         Firestore::new(&project, evidence.database.as_deref(), environment, &credentials, timeout, runtime)
     }
 }

@@ -47,7 +47,13 @@ impl Job<'_> {
             wanted: if self.args.compare.worktree { "the work tree" } else { &self.args.compare.rev },
             region: self.args.place.region.as_deref().or(settings.region.as_deref()),
         });
-        let documents = self.documents_of(&settings, &observed)?;
+        let documents = match self.documents_of(&settings, &observed) {
+            Ok(documents) => documents,
+            Err(error) => {
+                judgement.miss(&error.chain());
+                Vec::new()
+            }
+        };
         judgement.hear(&documents);
         let latest = latest.map(|examined| examined.report);
         Ok(ServiceReport::new(&observed, judgement, reports, latest, documents))
@@ -83,7 +89,7 @@ impl Job<'_> {
                 continue;
             }
             let required: &[String] = if position == main { &settings.files } else { &[] };
-            let content = content::of(&outcome, required);
+            let content = proven(container, content::of(&outcome, required));
             if let Ok(compared) = &outcome {
                 wrong_labels.extend(self::wrong_labels(&compared.verification));
                 if matches!(content, Content::Differs { .. }) && container.is_by_tag() {
@@ -147,6 +153,17 @@ impl Job<'_> {
         let is_own = |digest: &Digest| own.clone().any(|own| own == digest);
         let is_same = is_own(&today.digest) || today.images.iter().any(|image| is_own(&image.digest));
         (!is_same).then_some(today.digest)
+    }
+}
+
+/// A tag may have been moved since it was deployed, so that what it means today proves nothing good of what runs.
+fn proven(container: &Container, content: Content) -> Content {
+    match content {
+        Content::Agrees if container.digest.is_none() => Content::Unknown(format!(
+            "Cloud Run does not say which digest of {} it runs; what the tag means today agrees",
+            container.image
+        )),
+        content => content,
     }
 }
 

@@ -16,6 +16,9 @@ use super::requirements::{self, Line, Requirement};
 /// Files that include one another; more is no real application.
 const MOST_FILES: usize = 16;
 
+/// Words in the names of lists for something else than what runs.
+const ELSEWHERE: [&str; 6] = ["build", "ci", "dev", "doc", "lint", "test"];
+
 /// Every declaration that was read.
 #[derive(Debug, Default)]
 pub(super) struct Declared {
@@ -32,7 +35,7 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Reads `requirements.txt` and `pyproject.toml` of the application's directory, and what is handed in.
+    /// Reads `requirements*.txt` and `pyproject.toml` of the application's directory, and what is handed in.
     pub(super) fn read(
         files: &Files<'_>,
         directory: &ImagePath,
@@ -41,7 +44,7 @@ impl Declared {
         machine: &str,
     ) -> Result<Self, Error> {
         let mut declared = Self::default();
-        let mut open = vec![directory.join(b"requirements.txt")];
+        let mut open = declared.lists(files, directory);
         let mut seen = BTreeSet::new();
         while let Some(path) = open.pop() {
             let Some(file) = files.file(&path).filter(|file| seen.insert(file.path.clone())) else { continue };
@@ -71,6 +74,23 @@ impl Declared {
             }
         }
         Ok(declared)
+    }
+
+    /// The lists of requirements in a directory, the one that everyone has last, which is read first.
+    fn lists(&mut self, files: &Files<'_>, directory: &ImagePath) -> Vec<ImagePath> {
+        let mut lists = Vec::new();
+        for name in files.names(directory).unwrap_or_default() {
+            let Ok(text) = std::str::from_utf8(&name) else { continue };
+            let Some(rest) = text.strip_prefix("requirements").and_then(|rest| rest.strip_suffix(".txt")) else {
+                continue;
+            };
+            match ELSEWHERE.iter().any(|word| rest.contains(word)) {
+                true => self.notes.push(format!("not judged: {}, which is not for what runs", directory.join(&name))),
+                false => lists.push(directory.join(&name)),
+            }
+        }
+        lists.sort_by_key(|path| path.file_name() == Some(b"requirements.txt"));
+        lists
     }
 
     fn file(&mut self, name: String, file: Option<&File>) -> usize {
