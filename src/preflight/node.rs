@@ -109,7 +109,7 @@ fn script_of(files: &Files<'_>, work: &Work, script: &str, preflight: &mut Prefl
         return Ok(());
     }
     for name in required(&text) {
-        if !has_package(files, &file.path, name) && declares(files, &file.path, name)? {
+        if !OWN.contains(&name) && !has_package(files, &file.path, name) && declares(files, &file.path, name)? {
             let summary = format!("{} loads the package {name}, and no node_modules above it has that", file.path);
             let finding = Finding::error(Kind::PackageMissing, summary).at(&file.path, file.layer);
             preflight.findings.push(finding.fix("RUN npm ci --omit=dev"));
@@ -117,6 +117,52 @@ fn script_of(files: &Files<'_>, work: &Work, script: &str, preflight: &mut Prefl
     }
     Ok(())
 }
+
+/// The modules that Node has itself (`module.builtinModules` of Node 20); they come before packages of the same name.
+const OWN: [&str; 42] = [
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
 
 /// The packages that a script loads at once, at the start of a line.
 fn required(text: &str) -> Vec<&str> {

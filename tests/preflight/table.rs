@@ -115,7 +115,7 @@ fn node_applications() {
     let npm = "f usr/local/bin/npm 0755 #!/usr/bin/env node\\n\nf app/package.json 0644 ";
     let start = |script: &str| {
         format!(
-            "{npm}{{\"scripts\":{{\"start\":\"{script}\"}},\"dependencies\":{{\"express\":\"4\"}}}}\nf app/x.js 0644 const e = require('express')"
+            "{npm}{{\"scripts\":{{\"start\":\"{script}\"}},\"dependencies\":{{\"express\":\"4\",\"events\":\"3\"}}}}\nf app/x.js 0644 const e = require('express')"
         )
     };
     let installed = format!("{}\nd app/node_modules/express", start("node x.js"));
@@ -130,6 +130,7 @@ fn node_applications() {
         (&start("next start"), &["npm", "start"], 1, &["program-missing error"]),
         (&start("x"), &["npm", "run", "serve"], 1, &["script-missing error"]),
         ("f app/x.js 0644 const fs = require('fs')", &["node", "x.js"], 0, &[]),
+        (&[&start("node x.js"), "\nf app/x.js 0644 const e = require('events')"].concat(), &["npm", "start"], 0, &[]),
     ]);
 }
 
