@@ -24,7 +24,7 @@ pub struct Deployed {
     #[arg(long = "service-json", value_name = "FILE", conflicts_with_all = ["project", "region", "wait"])]
     pub documents: Vec<PathBuf>,
     /// Wait until a deployment that is under way has ended, at most so long
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "600")]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "600")]
     pub wait: Option<u64>,
     /// Wait, too, until this is the newest revision
     #[arg(long, value_name = "REVISION", requires = "wait", conflicts_with = "all")]

@@ -131,7 +131,7 @@ impl DeployError {
                 ));
             }
             Self::Form { .. } => "gcloud run services describe SERVICE --format json prints what is read",
-            Self::Unsettled { .. } => "wait longer (--wait SECONDS), or look without --wait at what it serves now",
+            Self::Unsettled { .. } => "wait longer (--wait=SECONDS), or look without --wait at what it serves now",
             _ => return None,
         };
         Some(hint.to_owned())

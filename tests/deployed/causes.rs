@@ -85,16 +85,16 @@ fn a_deployment_that_is_under_way() {
     assert_eq!(causes(&report), ["still-reconciling"]);
     assert_eq!(hint(&report), "shipproof deployed phase3 --wait");
 
-    let waited = stage.deployed(vec![service.clone()], &["phase3", "--wait", "60"]).exits(0);
+    let waited = stage.deployed(vec![service.clone()], &["phase3", "--wait=60"]).exits(0);
     assert!(waited.stderr.contains("phase3: bringing up phase3-00002-bbb"), "{waited:#?}");
     service.reconciling = 1000;
-    let gone = stage.deployed(vec![service.clone()], &["phase3", "--wait", "0", "--format", "json"]);
+    let gone = stage.deployed(vec![service.clone()], &["phase3", "--wait=0", "--format", "json"]);
     assert_eq!(gone.verdict("unknown")["services"][0]["error"]["kind"], "unsettled");
     service.reconciling = 0;
-    let expected = ["phase3", "--wait", "1", "--expect-revision", "phase3-00003-ccc"];
+    let expected = ["--wait=1", "phase3", "--expect-revision", "phase3-00003-ccc"];
     let never = stage.deployed(vec![service.clone()], &expected).exits(2);
     assert!(never.stdout.contains("the newest revision is phase3-00002-bbb, not phase3-00003-ccc yet"), "{never:#?}");
-    stage.deployed(vec![service], &["phase3", "--wait", "1", "--expect-revision", "phase3-00002-bbb"]).exits(0);
+    stage.deployed(vec![service], &["--wait", "phase3", "--expect-revision", "phase3-00002-bbb"]).exits(0);
 }
 
 #[test]
