@@ -1,6 +1,6 @@
 //! The Firestore emulator of Google's SDK, with documents in it.
 
-use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The emulator, below the SDK's folder.
 const JAR: &str = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar";
 
+/// Ports tried.
+const TRIES: usize = 3;
+
 /// A running emulator; dropping it ends it.
 pub(crate) struct Firestore {
     process: Child,
@@ -27,6 +30,12 @@ impl Firestore {
     pub(crate) fn start() -> Option<Self> {
         let java = tools::require(JAVA)?;
         let jar = tools::require_in_sdk(JAR, "google-cloud-cli-firestore-emulator, of an archive of its own")?;
+        // Another test may take the port before the emulator does; then it ends, and the next one gets another port.
+        let started = (0..TRIES).find_map(|_| Self::launch(&java, &jar));
+        Some(started.expect("the Firestore emulator starts"))
+    }
+
+    fn launch(java: &Path, jar: &Path) -> Option<Self> {
         let home = tempfile::tempdir().expect("a temporary folder");
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let port = port.expect("loopback has a free port").port();
@@ -34,21 +43,22 @@ impl Firestore {
         let mut command: Command = tools::command(java, home.path());
         command.arg("-cp").arg(jar).arg("com.google.cloud.datastore.emulator.firestore.CloudFirestore");
         command.arg("start").arg("--host=127.0.0.1").arg(format!("--port={port}"));
-        command.arg("--database-mode=firestore-native").stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().expect("java starts");
-        let output = process.stdout.take().expect("it is piped");
-        std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(drop));
-        let firestore = Self { process, port, _home: home };
-        firestore.wait();
-        Some(firestore)
+        command.arg("--database-mode=firestore-native").stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().expect("java starts");
+        let mut firestore = Self { process, port, _home: home };
+        firestore.is_up().then_some(firestore)
     }
 
-    fn wait(&self) {
+    fn is_up(&mut self) -> bool {
         let start = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(start.elapsed() < PATIENCE, "the Firestore emulator does not answer");
             std::thread::sleep(Duration::from_millis(100));
+            if self.process.try_wait().expect("a child can be asked").is_some() {
+                return false;
+            }
         }
+        self.process.try_wait().expect("a child can be asked").is_none()
     }
 
     /// `127.0.0.1:<port>`.
