@@ -77,10 +77,10 @@ impl Watched {
         let Some(newest) = &last.newest_offender else { return Vec::new() };
         let before = self.again.as_ref().map(|_| self.first.newest_offender.as_deref().unwrap_or_default());
         let mut signs = Vec::new();
-        if let Some(since) = self.since.as_deref().filter(|since| seconds(newest) > seconds(since)) {
+        if let Some(since) = self.since.as_deref().filter(|since| instant(newest) > instant(since)) {
             signs.push(format!("{}: a wrong document was made at {newest}, what serves at {since}", last.collection));
         }
-        if before.is_some_and(|before| seconds(newest) > seconds(before)) {
+        if before.is_some_and(|before| instant(newest) > instant(before)) {
             let grown = last.total.saturating_sub(self.first.total);
             let documents = crate::count::counted(usize::try_from(grown).unwrap_or(usize::MAX), "document");
             signs.push(format!("{}: {documents} more while it was watched, wrong ones among them", last.collection));
@@ -89,9 +89,11 @@ impl Watched {
     }
 }
 
-/// The part of a time in UTC that has the order of time as text.
-fn seconds(time: &str) -> &str {
-    time.get(.."2026-01-31T14:02:11".len()).unwrap_or(time)
+/// A time in UTC (RFC 3339) in a form that has the order of time: to the second, and nine digits of the fraction, of which
+/// the API leaves out zeros.
+fn instant(time: &str) -> (&str, String) {
+    let (seconds, fraction) = time.trim_end_matches('Z').split_once('.').unwrap_or((time.trim_end_matches('Z'), ""));
+    (seconds, format!("{fraction:0<9}"))
 }
 
 /// The database of one project.
@@ -223,12 +225,54 @@ impl Survey {
         let id = document.name.rsplit('/').next().unwrap_or_default();
         let Some(found) = pattern.find(id) else { return };
         self.offenders += 1;
-        let newest = self.newest_offender.take().max(document.create_time.clone());
-        self.newest_offender = newest;
+        let known = self.newest_offender.as_deref().unwrap_or_default();
+        if let Some(created) = document.create_time.as_ref().filter(|created| instant(created) > instant(known)) {
+            self.newest_offender = Some(created.clone());
+        }
         let prefix = &id[..found.start()];
         match self.groups.iter_mut().find(|group| group.prefix == prefix) {
             Some(group) => group.count += 1,
             None => self.groups.push(Group { prefix: prefix.to_owned(), count: 1, example: id.to_owned() }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_order_of_time() {
+        let times = [
+            "",
+            "2026-01-31T14:02:10.999Z",
+            "2026-01-31T14:02:11Z",
+            "2026-01-31T14:02:11.000001Z",
+            "2026-01-31T14:02:11.2Z",
+            "2026-01-31T14:02:11.200000001Z",
+            "2026-01-31T14:02:12Z",
+        ];
+        assert!(times.windows(2).all(|pair| instant(pair[0]) < instant(pair[1])));
+        assert_eq!(instant("2026-01-31T14:02:11.200Z"), instant("2026-01-31T14:02:11.2Z"));
+    }
+
+    #[test]
+    fn the_youngest_wrong_document_counts() {
+        let mut survey = Survey {
+            collection: "c".to_owned(),
+            total: 3,
+            expected: None,
+            sampled: 3,
+            offenders: 0,
+            groups: Vec::new(),
+            newest_offender: None,
+        };
+        let pattern = Regex::new("_None_").expect("a pattern");
+        for (id, time) in [("a_None_1", "T10.5Z"), ("b_None_1", "T11Z"), ("c_None_1", "T10.9Z"), ("fine", "T12Z")] {
+            survey.look(&Document { name: format!("x/{id}"), create_time: Some(time.to_owned()) }, &pattern);
+        }
+        assert_eq!((survey.offenders, survey.newest_offender.as_deref()), (3, Some("T11Z")));
+        let watched = |since: &str| Watched { first: survey.clone(), again: None, since: Some(since.to_owned()) };
+        assert_eq!((watched("T10.99Z").signs().len(), watched("T11Z").signs().len()), (1, 0));
     }
 }
