@@ -20,6 +20,12 @@ pub struct Platform {
 pub struct PlatformError(String);
 
 impl Platform {
+    /// The platform of nearly all servers, and the only one of Cloud Run
+    /// (<https://cloud.google.com/run/docs/container-contract>).
+    pub fn linux_amd64() -> Self {
+        Self { os: "linux".into(), architecture: "amd64".into(), variant: None }
+    }
+
     /// Whether an image for `offered` is what this platform asks for. A variant that is not asked for may be any;
     /// `arm64` and `arm64/v8` are the same (containerd's platform normalisation).
     pub fn accepts(&self, offered: &Self) -> bool {

@@ -7,11 +7,16 @@ use crate::config::{Config, FILE_NAME, Service};
 use crate::error::Error;
 use crate::repo::Repository;
 
+/// Where the configuration file is: where it was named, or at the top of the repository.
+pub(super) fn path(args: &ConfigArgs, repository: &Repository) -> PathBuf {
+    args.config.clone().unwrap_or_else(|| repository.path().join(FILE_NAME))
+}
+
 /// The configuration file that was named, or the one at the top of the repository, if there is one.
 pub(super) fn load(args: &ConfigArgs, repository: &Repository) -> Result<Option<Config>, Error> {
     match &args.config {
         Some(path) => Ok(Some(Config::read(path)?)),
-        None => Ok(Config::read_if_there(&repository.path().join(FILE_NAME))?),
+        None => Ok(Config::read_if_there(&path(args, repository))?),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Deployed, process: &Process) -> Result<Exit, Error> {
     let places = RefCell::default();
     let job = Job { args, process, config, documents: documents(args)?, places };
     if args.evidence && !job.config.iter().flat_map(|config| config.services.values()).any(has_evidence) {
-        let path = args.config.config.clone().unwrap_or_else(|| repository.path().join(config::FILE_NAME));
+        let path = configuration::path(&args.config, &repository);
         return Err(ConfigError::NoServices { path, only_with: Some("evidence") }.into());
     }
     let reports: Vec<ServiceReport> = job.names()?.iter().map(|name| job.report(name)).collect();
@@ -124,7 +124,7 @@ impl Job<'_> {
         let patience = Patience { limit: Duration::from_secs(seconds), pause: PAUSE };
         let expected = self.args.expect_revision.as_deref();
         let tell = |text: &str| output::note(&self.args.output, text);
-        deploy::wait(records, name, expected, patience, &tell).map(|settled| settled.service)
+        deploy::wait(records, name, expected, patience, &tell)
     }
 
     /// Everything about one service. What cannot be told of it says nothing of the others.

@@ -180,7 +180,7 @@ struct Chosen {
 fn choose(text: &str, platforms: &[Platform], args: &ReadArgs, process: &Process) -> Result<Chosen, Error> {
     let source = open_source(text, args, process)?;
     let opened = image::open(source.as_ref(), platforms)?;
-    let usual = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
+    let usual = Platform::linux_amd64();
     let chosen = opened.images.iter().find(|image| usual.accepts(&image.platform)).or(opened.images.first());
     let image = chosen.cloned().ok_or_else(|| image::ImageError::NoImage(opened.pinned.clone()))?;
     Ok(Chosen { source, opened, image })

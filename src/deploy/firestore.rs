@@ -169,10 +169,7 @@ impl Firestore {
     }
 
     /// How many documents a collection has.
-    ///
-    /// # Errors
-    /// See [`DeployError`].
-    pub fn count(&self, collection: &str) -> Result<u64, DeployError> {
+    fn count(&self, collection: &str) -> Result<u64, DeployError> {
         let (parent, id) = self.parent(collection);
         let query = json!({ "structuredAggregationQuery": {
             "structuredQuery": { "from": [{ "collectionId": id }] },

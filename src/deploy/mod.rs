@@ -32,4 +32,4 @@ pub use observe::{Observed, Serving, observe};
 pub use place::{Place, place, project};
 pub use records::{Name, Records};
 pub use service::{Condition, Container, Kind, Revision, Service, State, Target};
-pub use wait::{Patience, Settled, wait};
+pub use wait::{Patience, wait};

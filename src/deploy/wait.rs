@@ -15,16 +15,7 @@ pub struct Patience {
     pub pause: Duration,
 }
 
-/// What was waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// The service, as it settled.
-    pub service: Service,
-    /// How long that took.
-    pub waited: Duration,
-}
-
-/// Waits until `name` has settled and, where `expected` names a revision, until that one is the newest. `tell` hears what
+/// The service `name` once it has settled and, where `expected` names a revision, once that one is the newest. `tell` hears what
 /// it is doing, each time that changes.
 ///
 /// # Errors
@@ -35,13 +26,13 @@ pub fn wait(
     expected: Option<&str>,
     patience: Patience,
     tell: &dyn Fn(&str),
-) -> Result<Settled, DeployError> {
+) -> Result<Service, DeployError> {
     let start = Instant::now();
     let mut said = String::new();
     loop {
         let service = records.service(name)?;
         let Some(doing) = doing(&service, expected) else {
-            return Ok(Settled { service, waited: start.elapsed() });
+            return Ok(service);
         };
         if doing != said {
             tell(&format!("{name}: {doing}"));

@@ -41,7 +41,7 @@ pub struct Options {
 impl Default for Options {
     /// Cloud Run: `linux/amd64` (its container runtime contract).
     fn default() -> Self {
-        let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
+        let platform = Platform::linux_amd64();
         Self { requirements: Vec::new(), platform }
     }
 }

@@ -1,6 +1,5 @@
 //! Several images at once, for people and for programs.
 
-use anstyle::AnsiColor;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -109,6 +108,6 @@ pub fn images_text(images: &[VerifiedImage], style: Style) -> Vec<u8> {
     };
     lines.push(String::new());
     let verdict = overall(images.iter().map(|image| image.verdict));
-    lines.push(painted(style.colored, if images.is_empty() { AnsiColor::Yellow } else { color(verdict) }, &last));
+    lines.push(painted(style.colored, color(verdict), &last));
     text_of(&lines)
 }

@@ -137,7 +137,7 @@ impl Job<'_> {
     fn read_args(&self) -> ReadArgs {
         let mut read = self.args.read.clone();
         if read.platforms.is_empty() {
-            read.platforms.push(Platform { os: "linux".into(), architecture: "amd64".into(), variant: None });
+            read.platforms.push(Platform::linux_amd64());
         }
         read
     }

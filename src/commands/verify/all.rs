@@ -3,7 +3,7 @@
 use crate::cli::{Format, Verify};
 use crate::commands::comparison::{self, Typed};
 use crate::commands::{Process, complain, configuration, content, output, report_failure_in};
-use crate::config::{Config, ConfigError, FILE_NAME, Service};
+use crate::config::{Config, ConfigError, Service};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::report::{self, VerifiedImage};
@@ -20,7 +20,7 @@ pub(super) fn run(args: &Verify, process: &Process) -> Exit {
 
 fn verify(args: &Verify, process: &Process) -> Result<Exit, Error> {
     let repository = comparison::repository(&args.compare)?;
-    let path = args.config.config.clone().unwrap_or_else(|| repository.path().join(FILE_NAME));
+    let path = configuration::path(&args.config, &repository);
     let config = configuration::load(&args.config, &repository)?.ok_or(ConfigError::Missing { path: path.clone() })?;
     let images: Vec<VerifiedImage> = config
         .services
