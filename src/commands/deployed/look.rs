@@ -32,12 +32,7 @@ impl Job<'_> {
         let observed = observe(records.as_ref(), self.service(records.as_ref(), name)?)?;
         let examine = |revision: &Revision| self.examine(revision, &settings);
         let examined: Vec<Examined> = observed.serving.iter().map(|one| examine(&one.revision)).collect();
-        let mut latest = observed.latest.as_ref().map(examine);
-        if let (Some(examined), Some(revision)) =
-            (&mut latest, observed.latest.as_ref().filter(|one| one.failure().is_some()))
-        {
-            examined.looked.obstacles = self.obstacles(revision, &settings);
-        }
+        let latest = observed.latest.as_ref().map(examine);
         let (serving, reports): (Vec<Looked>, Vec<RevisionReport>) =
             examined.into_iter().map(|examined| (examined.looked, examined.report)).unzip();
         let mut judgement = judge(&Facts {
@@ -59,30 +54,34 @@ impl Job<'_> {
         Ok(ServiceReport::new(&observed, judgement, reports, latest, documents))
     }
 
-    /// Why the image of a revision cannot start, as far as looking at it tells. Nothing depends on it, so that what
-    /// cannot be told is left out.
-    fn obstacles(&self, revision: &Revision, settings: &config::Service) -> Vec<String> {
-        let Some(container) = revision.containers.get(main_container(revision, settings)) else { return Vec::new() };
-        let image = self.reference(container);
-        let found = setup::inspect(&image, &self.read_args(), self.process).and_then(|inspected| {
-            let (source, options) = (inspected.source.as_ref(), preflight::Options::default());
-            preflight::check(source, &inspected.image, &inspected.tree, &options)
-        });
-        let findings = found.map(|found| found.findings).unwrap_or_default();
+    /// Why an image cannot start, as far as looking at it tells. Nothing depends on it, so that what cannot be told is left
+    /// out. What the comparison has read is not read again.
+    fn obstacles(&self, container: &Container, outcome: &Result<Compared, Error>) -> Vec<String> {
+        let options = preflight::Options::default();
+        let compared = outcome.as_ref().ok();
+        let platform = compared.and_then(|one| Some((one, one.verification.platforms.first()?)));
+        let found = match platform {
+            Some((compared, one)) => preflight::check(compared.source.as_ref(), &one.image, &one.tree, &options),
+            None => setup::inspect(&self.reference(container), &self.read_args(), self.process)
+                .and_then(|one| preflight::check(one.source.as_ref(), &one.image, &one.tree, &options)),
+        };
         let said = |finding: preflight::Finding| {
             let fix = finding.fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
             format!("{}: {}{fix}", finding.kind.name(), finding.summary)
         };
-        findings.into_iter().map(said).collect()
+        found.map(|found| found.findings).unwrap_or_default().into_iter().map(said).collect()
     }
 
     /// Looks into the images of a revision.
     fn examine(&self, revision: &Revision, settings: &config::Service) -> Examined {
         let main = main_container(revision, settings);
         let (mut contents, mut reports) = (Vec::new(), Vec::new());
-        let (mut wrong_labels, mut moved_to) = (Vec::new(), None);
+        let (mut wrong_labels, mut moved_to, mut obstacles) = (Vec::new(), None, Vec::new());
         for (position, container) in revision.containers.iter().enumerate() {
             let outcome = self.compare(container, revision, settings);
+            if position == main && revision.failure().is_some() {
+                obstacles = self.obstacles(container, &outcome);
+            }
             // Helpers beside the main container are somebody else's programs.
             if position != main && is_foreign(&outcome) {
                 reports.push(ContainerReport::foreign(container));
@@ -104,7 +103,7 @@ impl Job<'_> {
         }
         let content = contents.into_iter().max_by_key(weight);
         let content = content.unwrap_or_else(|| Content::Unknown("it has no containers".to_owned()));
-        let looked = Looked { content, wrong_labels, moved_to, obstacles: Vec::new() };
+        let looked = Looked { content, wrong_labels, moved_to, obstacles };
         Examined { report: RevisionReport::new(revision, reports), looked }
     }
 
